@@ -1,0 +1,89 @@
+"""The rows behind a region's chart: what is drawn, tabled and exported is this one frame."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from analytics.models.base import SpikeResult
+from analytics.panel import Panel, Status
+
+STATUS_WORDS = {Status.KNOWN: "known", Status.UNKNOWN: "unknown", Status.INCOMPLETE: "incomplete"}
+JUDGED = ("expected", "upper", "p_value")
+
+
+def region_rows(
+    panel: Panel, spikes: SpikeResult | None, flags: pd.DataFrame | None, region_id: str, weeks: int
+) -> pd.DataFrame:
+    """The last *weeks* weeks of one region, one row per week.
+
+    Columns: week (datetime64[s]), observed (NaN where unknown), expected, upper, p_value (NaN where not judged),
+    level ("" where not flagged), status (known | unknown | incomplete), note (why a week was not judged, or "").
+    """
+    column = panel.region_ids.index(region_id)
+    rows = pd.DataFrame({"week": panel.weeks[-weeks:].astype("datetime64[s]")})
+    rows["observed"] = panel.values[-weeks:, column]
+    rows = rows.merge(_judged(spikes, region_id), on="week", how="left")
+    rows["level"] = rows["week"].map(_levels(flags, region_id, panel.measure)).fillna("")
+    rows["status"] = [STATUS_WORDS[Status(int(code))] for code in panel.status[-weeks:, column]]
+    rows["note"] = rows["note"].fillna("")
+    return rows[["week", "observed", *JUDGED, "level", "status", "note"]]
+
+
+def _judged(spikes: SpikeResult | None, region_id: str) -> pd.DataFrame:
+    """The judged weeks of one region: week, expected, upper, p_value, note; no row without a result."""
+    if spikes is None or region_id not in spikes.panel.region_ids:
+        empty = {name: np.array([], dtype=np.float64) for name in JUDGED}
+        return pd.DataFrame({"week": np.array([], dtype="datetime64[s]"), **empty, "note": np.array([], dtype=object)})
+    column = spikes.panel.region_ids.index(region_id)
+    cells = {name: getattr(spikes, name)[:, column] for name in (*JUDGED, "note")}
+    return pd.DataFrame({"week": spikes.weeks.astype("datetime64[s]"), **cells})
+
+
+def _levels(flags: pd.DataFrame | None, region_id: str, measure: str) -> dict[pd.Timestamp, str]:
+    """Level by flagged week of one region and measure; a flag without a measure counts as the panel's."""
+    if flags is None:
+        return {}
+    mine = flags[(flags["region_id"] == region_id) & (flags["measure"].isna() | (flags["measure"] == measure))]
+    return dict(zip(pd.to_datetime(mine["week"]), mine["level"], strict=True))
+
+
+def unknown_spans(rows: pd.DataFrame) -> list[tuple[date, date]]:
+    """Runs of unknown weeks as (first day, day after the last), in order."""
+    unknown = (rows["status"] == "unknown").to_numpy()
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], unknown, [False])).astype(int)))
+    starts = rows["week"].to_numpy().astype("datetime64[D]")
+    return [
+        (starts[first].item(), (starts[last - 1] + np.timedelta64(7, "D")).item())
+        for first, last in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def concerns(regions: object, region_id: str) -> bool:
+    """True if a dated event with this list of *regions* concerns *region_id*: no list, the region, or one above it."""
+    if not isinstance(regions, (list, tuple)) or not regions:
+        return True
+    above = (f"{known}{mark}" for known in regions for mark in "-/")
+    return region_id in regions or any(region_id.startswith(start) for start in above)
+
+
+def region_events(events: pd.DataFrame | None, region_id: str, first: date, last: date) -> pd.DataFrame:
+    """The dated events that concern *region_id* and touch the days *first* to *last*, in order of their start.
+
+    Columns as in `ReportContent.events`, with starts_on and ends_on as datetime64 (ends_on = starts_on where it is
+    missing) and a letter or number, `mark`, that names the event in the chart and in the list below it.
+    """
+    if events is None:
+        return pd.DataFrame(columns=["mark", "name", "kind", "starts_on", "ends_on"])
+    starts = pd.to_datetime(events["starts_on"])
+    ends = pd.to_datetime(events["ends_on"]).fillna(starts)
+    near = (starts <= pd.Timestamp(last)) & (ends >= pd.Timestamp(first))
+    mine = np.array([concerns(regions, region_id) for regions in events["regions"]], dtype=bool)
+    kept = events.assign(starts_on=starts, ends_on=ends)[near & mine]
+    ordered = kept.sort_values(["starts_on", "event_id"], kind="stable").reset_index(drop=True)
+    return ordered.assign(mark=[_mark(number) for number in range(len(ordered))])
+
+
+def _mark(number: int) -> str:
+    """A to Z, then 27, 28, ..."""
+    return chr(65 + number) if number < 26 else str(number + 1)

@@ -1,0 +1,20 @@
+"""Text from records made safe for plotly, which reads a subset of HTML and `%{...}` templates in every label."""
+
+import re
+import unicodedata
+
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"}
+ISOLATE, END_ISOLATE = "\u2068", "\u2069"
+
+
+def shorten(text: str, length: int) -> str:
+    """*text* on one line and at most *length* characters long, the cut shown by an ellipsis."""
+    line = re.sub(r"\s+", " ", text).strip()
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def inert(text: str, length: int = 80) -> str:
+    """*text* so that plotly shows it as it is: no tags, entities, templates, control characters or stray direction."""
+    line = "".join(letter for letter in shorten(text, length) if unicodedata.category(letter) != "Cc")
+    safe = "".join(ENTITIES.get(letter, letter) for letter in line)
+    return safe if line.isascii() else f"{ISOLATE}{safe}{END_ISOLATE}"

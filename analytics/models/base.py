@@ -1,0 +1,71 @@
+"""What every model that judges weeks has in common: the table of one answer per region-week."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.panel import Panel
+from analytics.weeks import Dates
+
+Floats = NDArray[np.float64]
+Notes = NDArray[np.object_]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpikeResult:
+    """Answers of a spike model: tables of one shape (W weeks, R regions), rows labelled by *weeks*.
+
+    A cell that was not judged is NaN in `expected`, `upper`, `p_value` and `score`, and `note` says why;
+    `note` is "" where the cell was judged. `alarm` is the model's own decision at its own alpha.
+    """
+
+    panel: Panel
+    """The panel that was judged; its columns are this result's columns."""
+    method: str
+    """Name of the method, as on the command line."""
+    options: Any
+    """The frozen options that made this result."""
+    weeks: Dates
+    """Judged weeks, shape (W,), a contiguous run of panel.weeks."""
+    observed: Floats
+    """Counts; NaN where unknown."""
+    expected: Floats
+    """Mean under the baseline."""
+    upper: Floats
+    """Alarm threshold: an alarm needs observed > upper."""
+    p_value: Floats
+    """P(Y >= observed) under the baseline, exact for discrete counts."""
+    score: Floats
+    """(observed - expected) / (upper - expected); NaN where undefined."""
+    alarm: NDArray[np.bool_]
+    """True where the method raises an alarm."""
+    note: Notes
+    """Why a cell was not judged, or ""."""
+    judged_by: Notes
+    """Name of the method that judged each cell (differs from *method* where a fallback did), or ""."""
+
+    def frame(self) -> pd.DataFrame:
+        """One row per region-week, ordered by week then region.
+
+        Columns: week (datetime64), region_id, region, observed, expected, upper, p_value, score, alarm,
+        status (judged | not judged), judged_by, note.
+        """
+        weeks, regions = self.observed.shape
+        flat = {
+            name: getattr(self, name).ravel()
+            for name in ("observed", "expected", "upper", "p_value", "score", "alarm", "judged_by", "note")
+        }
+        frame = pd.DataFrame(
+            {
+                "week": np.repeat(self.weeks.astype("datetime64[s]"), regions),
+                "region_id": np.tile(np.array(self.panel.region_ids, dtype=object), weeks),
+                "region": np.tile(np.array(self.panel.region_names, dtype=object), weeks),
+                **flat,
+            }
+        )
+        status = np.where(np.isnan(frame["p_value"]), "not judged", "judged")
+        frame.insert(frame.columns.get_loc("judged_by"), "status", status)
+        return frame

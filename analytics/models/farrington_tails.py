@@ -1,0 +1,186 @@
+"""Exact tails and quantiles of counts with mean m and variance phi m: negative binomial, or Poisson where phi is 1.
+
+In R's terms size = m / (phi - 1) and prob = 1 / phi. The density follows Loader (2000), "Fast and accurate computation
+of binomial probabilities": deviances and Stirling errors in place of differences of log-gammas, so that it keeps its
+digits at any size. A tail is the density times a continued fraction (Abramowitz & Stegun 26.5.8) or a series.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Floats = NDArray[np.float64]
+
+LARGEST_MEAN = 1e15
+"""Beyond this a double can't hold every count, so there is no exact quantile."""
+
+_HALF_LOG_2PI = 0.9189385332046727
+_TINY = 1e-300
+
+
+def _compiled(function: Function) -> Function:
+    """*function* compiled once, serially, cached and free of the GIL."""
+    compiled: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+@_compiled
+def _stirling_error(z: float) -> float:
+    """log Gamma(z + 1) minus Stirling's formula for it, z > 0."""
+    if z < 15.0:
+        return math.lgamma(z + 1.0) - (z + 0.5) * math.log(z) + z - _HALF_LOG_2PI
+    s = z * z
+    return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - (1 / 1188) / s) / s) / s) / s) / z
+
+
+@_compiled
+def _deviance(x: float, m: float) -> float:
+    """x log(x / m) + m - x, without cancellation where x is near m."""
+    if abs(x - m) >= 0.1 * (x + m):
+        return x * math.log(x / m) + m - x
+    v = (x - m) / (x + m)
+    total = (x - m) * v
+    term = 2.0 * x * v
+    for j in range(3, 1000, 2):
+        term *= v * v
+        if total + term / j == total:
+            break
+        total += term / j
+    return total
+
+
+@_compiled
+def _density(y: float, mean: float, phi: float) -> float:
+    """P(Y = y) for y >= 1."""
+    log_density = -_stirling_error(y) - 0.5 * math.log(y) - _HALF_LOG_2PI
+    if phi == 1.0:
+        return math.exp(log_density - _deviance(y, mean))
+    size = mean / (phi - 1.0)
+    whole = size + y
+    log_density += _stirling_error(whole) - _stirling_error(size) + 0.5 * math.log(size / whole)
+    return math.exp(log_density - _deviance(size, whole / phi) - _deviance(y, whole - whole / phi))
+
+
+@_compiled
+def _fraction(a: float, b: float, x: float) -> float:
+    """Continued fraction F of the incomplete beta, I_x(a, b) = F x^a (1-x)^b / (a B(a, b)), by Lentz's method."""
+    c = 1.0
+    d = 1.0 - (a + b) * x / (a + 1.0)
+    d = 1.0 / (d if abs(d) > _TINY else _TINY)
+    value = d
+    for m in range(1, 10_000_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
+        change = 1.0
+        for term in (even, odd):
+            d = 1.0 + term * d
+            d = 1.0 / (d if abs(d) > _TINY else _TINY)
+            c = 1.0 + term / c
+            c = c if abs(c) > _TINY else _TINY
+            change = c * d
+            value *= change
+        if abs(change - 1.0) < 1e-15:
+            break
+    return value
+
+
+@_compiled
+def _rise(x: float, mean: float, phi: float) -> float:
+    """P(Y = x + 1) / P(Y = x)."""
+    if phi == 1.0:
+        return mean / (x + 1.0)
+    return (mean + x * (phi - 1.0)) / (phi * (x + 1.0))
+
+
+@_compiled
+def _series(y: float, mean: float, phi: float, density: float) -> float:
+    """P(Y >= y) from the density at y: summed upwards from above the mean, else one minus the sum downwards."""
+    total = term = 1.0
+    x = y
+    if y > mean:
+        while term > 1e-17 * total:
+            term *= _rise(x, mean, phi)
+            total += term
+            x += 1.0
+        return density * total
+    total = 0.0
+    while x > 0.0 and term > 1e-17 * total:
+        x -= 1.0
+        term /= _rise(x, mean, phi)
+        total += term
+    return 1.0 - density * total
+
+
+@_compiled
+def _tail_given(y: float, mean: float, phi: float, density: float) -> float:
+    """P(Y >= y) for y >= 1, from the density at y; the fraction is slow where phi is near 1, the series elsewhere."""
+    if phi < 1.01:
+        return _series(y, mean, phi, density)
+    size = mean / (phi - 1.0)
+    share = (phi - 1.0) / phi
+    if share < (y + 1.0) / (y + size + 2.0):
+        return density * _fraction(y, size, share)
+    return 1.0 - density * (y / size) * _fraction(size, y, 1.0 / phi)
+
+
+@_compiled
+def tail(y: float, mean: float, phi: float) -> float:
+    """P(Y >= y); 1 for y <= 0, NaN where mean or phi is not finite."""
+    if not (mean >= 0.0 and phi >= 1.0 and mean < np.inf and phi < np.inf) or np.isnan(y):
+        return np.nan
+    if y <= 0.0 or mean == 0.0:
+        return 1.0 if y <= 0.0 else 0.0
+    return _tail_given(y, mean, phi, _density(y, mean, phi))
+
+
+@_compiled
+def _guess(alpha: float, mean: float, phi: float, z: float) -> float:
+    """A count near the upper alpha quantile: Cornish-Fisher, then Newton on the log of the tail for wide spreads."""
+    sd = math.sqrt(mean * phi)
+    x = max(math.floor(mean + z * sd + (2.0 * phi - 1.0) * (z * z - 1.0) / 6.0), 0.0)
+    for _ in range(40 if sd > 20.0 else 0):
+        density = _density(x + 1.0, mean, phi)
+        above = _tail_given(x + 1.0, mean, phi, density)
+        if not (density > 0.0 and above > 0.0):
+            break
+        step = math.log(above / alpha) * above / density
+        x = max(x + math.floor(step), 0.0)
+        if abs(step) < 20.0:
+            break
+    return x
+
+
+@_compiled
+def quantile(alpha: float, mean: float, phi: float, z: float) -> float:
+    """Smallest count x with P(Y > x) <= alpha; *z* is the normal quantile at 1 - alpha. NaN above LARGEST_MEAN."""
+    if not (0.0 <= mean <= LARGEST_MEAN and 1.0 <= phi < np.inf):
+        return np.nan
+    if mean == 0.0:
+        return 0.0
+    x = _guess(alpha, mean, phi, z)
+    density = _density(x + 1.0, mean, phi)
+    above = _tail_given(x + 1.0, mean, phi, density)
+    while above > alpha:
+        above -= density
+        x += 1.0
+        density *= _rise(x, mean, phi)
+    while x > 0.0:
+        density /= _rise(x, mean, phi)
+        if above + density > alpha:
+            break
+        above += density
+        x -= 1.0
+    return x
+
+
+@_compiled
+def bounds(counts: Floats, means: Floats, phis: Floats, alpha: float, z: float, p: Floats, upper: Floats) -> None:
+    """Fill *p* with P(Y >= count) and *upper* with the upper alpha quantile; all (N,)."""
+    for i in range(counts.size):
+        p[i] = tail(counts[i], means[i], phis[i])
+        upper[i] = quantile(alpha, means[i], phis[i], z)

@@ -1,0 +1,195 @@
+"""Panel: weeks x regions of one measure, zeros explicit, unknown never zero."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.errors import InputError, OptionError
+from analytics.store import as_of_default, covered_to, weekly
+from analytics.weeks import Dates, as_date, last_complete, weekday_number
+
+if TYPE_CHECKING:
+    from analytics.store import Store
+
+
+class Status(IntEnum):
+    """What is known of a region-week; only KNOWN cells are ever judged."""
+
+    KNOWN = 0
+    UNKNOWN = 1
+    INCOMPLETE = 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Panel:
+    """One measure over T weeks and R regions.
+
+    values: float64 (T, R); NaN wherever status is not KNOWN. status: uint8 (T, R) of `Status` codes.
+    population: float64 (T, R) or None. weeks: datetime64[D] (T,), consecutive, 7 days apart.
+    """
+
+    weeks: Dates
+    region_ids: tuple[str, ...]
+    region_names: tuple[str, ...]
+    values: NDArray[np.float64]
+    status: NDArray[np.uint8]
+    population: NDArray[np.float64] | None = None
+    measure: str = "incidents"
+    level: str = "admin1"
+    where: str = ""
+    source: str = ""
+    to: date | None = None
+    as_of: datetime | None = None
+    simulated: bool = False
+    caveats: tuple[str, ...] = ()
+    """Sentences that any result computed from this panel must carry."""
+    aside: pd.DataFrame | None = None
+    """Records that are in no region's counts, per week: week, region_id as "(unplaced)", value."""
+
+    @classmethod
+    def from_store(
+        cls,
+        store: "Store",
+        *,
+        level: str = "admin1",
+        measure: str = "incidents",
+        where: str = "",
+        source: str | None = None,
+        week_start: str = "monday",
+        first: date | None = None,
+        to: date | None = None,
+        as_of: datetime | None = None,
+        dates: str = "exclude",
+    ) -> "Panel":
+        """The panel of *measure* over complete weeks from *first* (default: where coverage starts) until *to*.
+
+        *to* defaults to the end of the last complete week that coverage reaches; an incomplete last week is left out.
+        *as_of* defaults to the latest knowledge time. Raises InputError where the store has nothing to count.
+        """
+        to = to or default_to(store, source=source, week_start=week_start, as_of=as_of)
+        to = last_complete(to, weekday_number(week_start))
+        frame = weekly(
+            store, level=level, measure=measure, source=source, where=where, week_start=week_start,
+            first=first, last=to, as_of=as_of, dates=dates,
+        )  # fmt: skip
+        if frame.empty:
+            raise InputError(f"no week of {level} is covered until {to}; `incidents coverage` says what is")
+        sources = [name for (name,) in store.rows("SELECT DISTINCT source FROM incident_version ORDER BY 1")]
+        bases = [name for (name,) in store.rows("SELECT DISTINCT known_basis FROM incident_version")]
+        panel = cls.from_frame(frame)
+        return replace(
+            panel,
+            measure=measure,
+            level=level,
+            where=where,
+            source=source or ", ".join(sources),
+            to=to,
+            as_of=as_of,
+            simulated=any(name.startswith("simulated") for name in sources),
+            caveats=(RETROSPECTIVE,) if "occurred" in bases else (),
+        )
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> "Panel":
+        """A panel from rows of `weekly`: week, region_id, region, value, status; bracketed regions go to *aside*."""
+        special = frame["region_id"].str.startswith("(")
+        main = frame[~special]
+        wide = main.pivot(index="week", columns="region_id", values="value").sort_index().sort_index(axis=1)
+        codes = main["status"].map({status.name.lower(): int(status) for status in Status})
+        status = main.assign(code=codes).pivot(index="week", columns="region_id", values="code").reindex_like(wide)
+        status = status.fillna(int(Status.UNKNOWN)).to_numpy(dtype=np.uint8)
+        names = main.drop_duplicates("region_id").set_index("region_id")["region"]
+        values = np.where(status == Status.KNOWN, wide.to_numpy(dtype=np.float64), np.nan)
+        return cls(
+            weeks=wide.index.to_numpy().astype("datetime64[D]"),
+            region_ids=tuple(wide.columns),
+            region_names=tuple(names[region] for region in wide.columns),
+            values=_frozen(values),
+            status=_frozen(status),
+            aside=frame[special].drop(columns=["region", "status"]).reset_index(drop=True),
+        )
+
+    @classmethod
+    def from_counts(cls, path: Path) -> "Panel":
+        """A panel from a CSV of weekly counts with columns region, week (a date), count, and optional population.
+
+        A week that is missing for a region is unknown. Raises InputError naming the row that is wrong.
+        """
+        rows = _read_counts(path)
+        weeks = np.arange(rows["week"].min(), rows["week"].max() + np.timedelta64(7, "D"), 7).astype("datetime64[D]")
+        off = ~np.isin(rows["week"], weeks)
+        if off.any():
+            raise InputError(f"{path}: week {rows['week'][off].iloc[0]:%Y-%m-%d} does not start on the weekday of the others")
+        wide = rows.pivot(index="week", columns="region", values="count").reindex(weeks.astype("datetime64[s]")).sort_index(axis=1)
+        population = None
+        if "population" in rows:
+            population = rows.pivot(index="week", columns="region", values="population").reindex_like(wide).to_numpy(dtype=float)
+        values = wide.to_numpy(dtype=np.float64)
+        status = np.where(np.isnan(values), Status.UNKNOWN, Status.KNOWN).astype(np.uint8)
+        regions = tuple(str(region) for region in wide.columns)
+        return cls(
+            weeks=weeks,
+            region_ids=regions,
+            region_names=regions,
+            values=_frozen(values),
+            status=_frozen(status),
+            population=population,
+            measure="count",
+            level="region",
+            source=path.name,
+            to=as_date(weeks[-1]) + timedelta(days=6),
+        )
+
+    def index_of(self, day: date) -> int:
+        """Row of the week that contains *day*, clipped to the panel."""
+        return int(np.clip(np.searchsorted(self.weeks, np.datetime64(day, "D"), side="right") - 1, 0, len(self.weeks) - 1))
+
+
+RETROSPECTIVE = (
+    "Knowledge times were not recorded: records count as known when they happened. "
+    "This is a retrospective, not a record of what was known at the time."
+)
+
+
+def default_to(store: "Store", *, source: str | None, week_start: str, as_of: datetime | None) -> date:
+    """End of the last complete week that coverage reaches; raises InputError where nothing is covered."""
+    covered = covered_to(store, as_of or as_of_default(store), source)
+    if covered is None:
+        raise InputError("the database has no incidents yet; load a file first: incidents load FILE")
+    return last_complete(covered, weekday_number(week_start))
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array
+
+
+def _read_counts(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    try:
+        rows = pd.read_csv(path, dtype=str)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    for column in ("region", "week", "count"):
+        if column not in rows:
+            raise InputError(f"{path}: column {column!r} is missing; needed are region, week, count (population if wanted)")
+    weeks = pd.to_datetime(rows["week"], format="%Y-%m-%d", errors="coerce")
+    counts = pd.to_numeric(rows["count"], errors="coerce")
+    wrong = weeks.isna() | (counts.isna() & rows["count"].notna()) | rows["region"].isna()
+    if wrong.any():
+        line = int(np.flatnonzero(wrong)[0])
+        raise InputError(f"{path}, line {line + 2}: {rows.loc[line].to_dict()} has no region, no date or no number")
+    rows = rows.assign(week=weeks, count=counts)
+    if "population" in rows:
+        rows["population"] = pd.to_numeric(rows["population"], errors="coerce")
+    if rows.duplicated(["region", "week"]).any():
+        twice = rows[rows.duplicated(["region", "week"])].iloc[0]
+        raise OptionError(f"{path}: {twice['region']} has two rows for the week of {twice['week']:%Y-%m-%d}")
+    return rows

@@ -1,0 +1,151 @@
+"""What a report shows: one frozen value, made by the pipeline, in which every number is already there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from analytics.errors import OptionError
+from analytics.figures.levels import LEVELS
+from analytics.models.base import SpikeResult
+from analytics.panel import Panel
+
+COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "flags": (
+        ("week", "region_id", "region", "level", "reason"),
+        (
+            "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
+            "p_growing killed wounded episode_id episode_week sql"
+        ).split(),
+    ),
+    "episodes": (
+        ("episode_id", "region_id", "region", "first_week", "last_week"),
+        "measure weeks peak_level observed excess status".split(),
+    ),
+    "trends": (
+        ("region_id", "region"),
+        "weeks incidents mean growth growth_low growth_high p_growing p_value doubling_weeks direction note".split(),
+    ),
+    "events": (("event_id", "name", "starts_on"), "kind ends_on regions source notes".split()),
+    "not_judged": (("region", "weeks", "reason"), ("region_id",)),
+    "incidents": (
+        ("region_id", "week"),
+        (
+            "occurred_on occurred_until date_precision admin1 admin2 location event_type tactic actor1 actor2 target "
+            "killed killed_civilians killed_security wounded source_id source_name source_url notes"
+        ).split(),
+    ),
+}
+"""Columns of each frame of a `ReportContent`: those it must have, and those added as missing values."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Extra:
+    """A section of one's own, shown after the headline: text, a table, and the SQL and command behind it."""
+
+    heading: str
+    text: str = ""
+    table: pd.DataFrame | None = None
+    sql: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportContent:
+    """Everything one report shows; nothing statistical is computed from it.
+
+    A frame that is None leaves its section out (or, with `reasons[section]`, leaves the reason in its place);
+    an empty frame keeps the section, which then says that there is none. Frames are copied at the door; their
+    columns are `COLUMNS`: the first group is required, the second is filled with missing values.
+    Raises OptionError for a missing column, an unknown level, or a period that ends before it begins.
+    """
+
+    title: str
+    period_first: date
+    """First day of the judged weeks."""
+    period_last: date
+    """Last day of the judged weeks."""
+    to: date
+    headline: str
+    """The paragraph that is read aloud."""
+    subtitle: str = ""
+    simulated: bool = False
+    as_of: datetime | None = None
+    data_age: str = ""
+    """How old the data are, as a sentence."""
+    filters: tuple[str, ...] = ()
+    """Filters in force, each readable alone; shown wherever numbers are."""
+    totals: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Span ("latest week", "period", ...) -> measure ("incidents", "killed", "wounded") -> number, None if unknown."""
+    changes: pd.DataFrame | None = None
+    """What changed since the last report: any columns, shown as they are."""
+    extras: tuple[Extra, ...] = ()
+    panel: Panel | None = None
+    """Whole history of the charted measure."""
+    spikes: SpikeResult | None = None
+    """Expected and upper of the charted weeks; its regions are the panel's."""
+    chart_weeks: int = 156
+    """Weeks drawn and embedded, counted back from the panel's last."""
+    flags: pd.DataFrame | None = None
+    """One row per flag; growth columns are fractions per week (0.08 = +8 % per week)."""
+    episodes: pd.DataFrame | None = None
+    trends: pd.DataFrame | None = None
+    """One row per region; growth columns as in flags."""
+    events: pd.DataFrame | None = None
+    """One row per dated event; `regions` lists the region ids it concerns, with groups already resolved to their
+    members (the group's own id may stay in the list); an empty list concerns every region. An id concerns the
+    regions below it, too (`IQ` concerns `IQ-DI`, `IQ-DI` concerns `IQ-DI/kifri`)."""
+    boundaries: Mapping[str, Any] | None = None
+    """GeoJSON FeatureCollection; every feature has the property region_id."""
+    region_names: Mapping[str, str] = field(default_factory=dict)
+    """Names of region ids that neither panel nor flags name (groups, neighbours)."""
+    not_judged: pd.DataFrame | None = None
+    quality: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """Table heading -> table (loads, rejects, unknown weeks, imprecise dates, unplaced records, latest record)."""
+    incidents: pd.DataFrame | None = None
+    """Incidents behind flags: the flag's region_id and week, then incident columns."""
+    methods: tuple[tuple[str, str], ...] = ()
+    """(heading, text); blank lines separate paragraphs."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """version, settings_hash, fingerprint, command, ...; in this order at the foot of the page."""
+    sql: Mapping[str, str] = field(default_factory=dict)
+    """Query text by what it makes: totals, flags, episodes, trends, events, incidents, not_judged, quality,
+    changes, map, chart (every chart) or chart:REGION_ID (that one); other names are listed under Methods."""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """Command that reproduces it, by the same names as `sql`; provenance["command"] where a name is missing."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Section name -> why it is missing, shown in its place."""
+
+    def __post_init__(self) -> None:
+        if self.period_last < self.period_first:
+            raise OptionError(f"the period ends {self.period_last}, before it begins {self.period_first}: swap them")
+        if self.chart_weeks < 1:
+            raise OptionError(f"chart_weeks must be at least 1, got {self.chart_weeks}")
+        for name in COLUMNS:
+            object.__setattr__(self, name, _complete(name, getattr(self, name)))
+        _check_levels(self.flags)
+
+
+def _complete(name: str, frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    """A copy of *frame* with all columns that its section reads."""
+    if frame is None:
+        return None
+    required, optional = COLUMNS[name]
+    missing = [column for column in required if column not in frame.columns]
+    if missing:
+        raise OptionError(f"{name} has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}")
+    copy = frame.reset_index(drop=True).copy()
+    for column in optional:
+        if column not in copy.columns:
+            copy[column] = None
+    return copy
+
+
+def _check_levels(flags: pd.DataFrame | None) -> None:
+    """Raise OptionError for a level that has no colour, shape or place in the order."""
+    unknown = sorted(set(flags["level"]) - set(LEVELS)) if flags is not None else []
+    if unknown:
+        raise OptionError(f"flags have the level {unknown[0]!r}; choose one of {', '.join(LEVELS)}")

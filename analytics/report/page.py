@@ -1,0 +1,140 @@
+"""The page: content through templates into one HTML file that needs nothing but itself."""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analytics.errors import OutputError
+from analytics.figures import numbers
+from analytics.figures.levels import LEVELS
+from analytics.figures.maps import SHAPES, map_svg
+from analytics.figures.states import STATES
+from analytics.report import cells, sections
+from analytics.report.content import ReportContent
+from analytics.report.export import flags_csv
+from analytics.report.regions import Block, command, region_blocks
+
+SECTIONS = ("totals", "changes", "map", "flags", "episodes", "chart", "incidents", "trends", "events", "quality", "not_judged")
+"""Names under which a section finds its SQL, command and reason; all other queries are listed under Methods."""
+
+
+def write(content: ReportContent, path: Path) -> Path:
+    """Write *content* as one HTML file at *path*, whose folder is made if needed; equal content gives equal bytes.
+
+    The file appears whole or not at all. Raises OutputError if it cannot be written.
+    """
+    html = render(content)
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(html, encoding="utf-8", newline="")
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise OutputError(f"cannot write the report {path}: {error.strerror}; name a file you may write to") from error
+    return path
+
+
+def render(content: ReportContent) -> str:
+    """The page as text."""
+    environment = _environment()
+    blocks = region_blocks(content)
+    page = environment.get_template("page.html.jinja")
+    scripts = _scripts(environment, any(block.chart for block in blocks))
+    return page.render(
+        content=content,
+        **_tables(content, blocks),
+        blocks=blocks,
+        reasons={name: content.reasons.get(name, "") for name in SECTIONS},
+        data=Markup(embedded(_data(content, blocks))),  # noqa: S704 - embedded() escapes what could end the script
+        scripts=scripts,
+        policy=_policy(scripts),
+        style=_part(environment, "style.css"),
+    )
+
+
+def _environment() -> Environment:
+    """Templates that escape everything and refuse what they do not know."""
+    environment = Environment(
+        loader=PackageLoader("analytics.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(numbers=numbers, levels=LEVELS, shapes=SHAPES, states=STATES, command=command, sections=SECTIONS)
+    environment.filters["drawing"] = Markup
+    environment.filters["paragraphs"] = lambda text: [part.strip() for part in str(text).split("\n\n") if part.strip()]
+    return environment
+
+
+def _tables(content: ReportContent, blocks: list[Block]) -> dict[str, Any]:
+    """All tables and the map, ready for the template."""
+    latest, earlier = sections.flag_tables(content)
+    states, regions = sections.map_table(content)
+    links = {block.region_id: block.anchor for block in blocks}
+    drawn = content.boundaries is not None and states is not None
+    return {
+        "flags_latest": latest,
+        "flags_earlier": earlier,
+        "episodes": sections.episode_table(content),
+        "region_table": regions,
+        "map": Markup(map_svg(content.boundaries, states, links, "Map of flag levels")) if drawn else None,  # noqa: S704 - escaped there
+        "map_states": set(states["state"]) if states is not None else set(),
+        "trends": sections.trend_table(content),
+        "events": sections.event_table(content),
+        "not_judged": sections.not_judged_table(content),
+        "changes": _whole("changes", "Changes since the last report", content.changes),
+        "quality": [_whole(f"quality-{number}", name, frame) for number, (name, frame) in enumerate(content.quality.items(), 1)],
+        "extras": [
+            (extra, _whole(f"extra-{number}", extra.heading, extra.table)) for number, extra in enumerate(content.extras, 1)
+        ],
+    }
+
+
+def _whole(name: str, caption: str, frame: Any) -> cells.Table | None:
+    """A table of a frame with any columns; None where there is no frame."""
+    return None if frame is None else cells.whole_table(name, caption, frame)
+
+
+def _data(content: ReportContent, blocks: list[Block]) -> dict[str, Any]:
+    """What the page's script draws, tables and exports."""
+    return {
+        "charts": [block.chart for block in blocks if block.chart],
+        "files": {} if content.flags is None else {"flags.csv": flags_csv(content)},
+    }
+
+
+def embedded(data: Mapping[str, Any]) -> str:
+    """JSON that can stand inside a script element: nothing in it can end the element or a line of it."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _scripts(environment: Environment, charts: bool) -> list[Markup]:
+    """Scripts of the page, in order: plotly only where there is a chart to draw."""
+    own = _part(environment, "page.js")
+    if not charts:
+        return [own]
+    from plotly.offline import get_plotlyjs
+
+    return [Markup(get_plotlyjs()), own]  # noqa: S704 - plotly's own script
+
+
+def _part(environment: Environment, name: str) -> Markup:
+    """A style sheet or script of ours, as it is."""
+    source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
+    return Markup(source)  # noqa: S704 - our own file
+
+
+def _policy(scripts: list[Markup]) -> str:
+    """Content-Security-Policy: no network at all, and no script but these, known by their hashes."""
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

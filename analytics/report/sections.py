@@ -1,0 +1,232 @@
+"""The tables of the report: which columns, in which order, with which captions."""
+
+import numpy as np
+import pandas as pd
+
+from analytics.figures import numbers
+from analytics.figures.levels import LEVELS
+from analytics.figures.sparkline import sparkline
+from analytics.figures.states import STATES, region_states
+from analytics.report import cells
+from analytics.report.cells import Cell, Column, Row, Table
+from analytics.report.content import ReportContent
+
+ARROWS = {
+    "rising fast": "▲▲",
+    "rising": "▲",
+    "steady": "▶",
+    "falling": "▼",
+    "falling fast": "▼▼",
+    "unclear": "?",
+    "quiet": "·",
+}
+"""An arrow for each direction of a trend; its word always stands beside it."""
+
+FLAG_COLUMNS = (
+    cells.level("level", "Level"),
+    cells.words("region", "Region"),
+    cells.words("reason", "Why", note="kinds", wide=True),
+    cells.figure("observed", "Observed"),
+    cells.figure("expected", "Expected"),
+    cells.figure("upper", "Alarm above"),
+    cells.figure("ratio", "Ratio", numbers.ratio),
+    cells.figure("p_value", "p", numbers.probability),
+    cells.figure("q_value", "q", numbers.probability),
+    cells.growth(),
+    cells.figure("killed", "Killed"),
+    cells.figure("wounded", "Wounded"),
+)
+EPISODE_COLUMNS = (
+    cells.words("region", "Region", note="measure"),
+    cells.level("peak_level", "Highest level"),
+    cells.dated("first_week", "First week"),
+    cells.dated("last_week", "Last week"),
+    cells.figure("weeks", "Weeks"),
+    cells.figure("observed", "Observed"),
+    cells.figure("excess", "Excess", numbers.change),
+    cells.words("status", "Status"),
+    cells.words("episode_id", "Episode"),
+)
+INCIDENT_COLUMNS = (
+    cells.dated("week", "Week"),
+    Column(
+        heading="Day",
+        make=lambda row: Cell(
+            text=numbers.span(row["occurred_on"], row["occurred_until"]),
+            note="" if row["date_precision"] in (None, "day") else f"to the {numbers.anything(row['date_precision'])}",
+        ),
+    ),
+    Column(heading="Place", make=lambda row: _joined(row, ("location", "admin2", "admin1"))),
+    Column(heading="What", make=lambda row: _joined(row, ("event_type", "tactic"))),
+    Column(heading="Who", make=lambda row: _joined(row, ("actor1", "actor2", "target"))),
+    cells.figure("killed", "Killed"),
+    cells.figure("killed_civilians", "of them civilians"),
+    cells.figure("killed_security", "of them security"),
+    cells.figure("wounded", "Wounded"),
+    cells.source(),
+    cells.words("notes", "Notes", wide=True),
+)
+
+
+def _joined(row: Row, keys: tuple[str, ...]) -> Cell:
+    """The known ones of several fields, each once, separated by commas."""
+    known = [str(row[key]) for key in keys if not numbers.is_missing(row[key]) and str(row[key]).strip()]
+    return Cell(text=", ".join(dict.fromkeys(known)) or numbers.MISSING)
+
+
+def latest_week(content: ReportContent) -> pd.Timestamp:
+    """The week in which the period ends."""
+    return pd.Timestamp(content.period_last) - pd.Timedelta(days=6)
+
+
+def ordered_flags(flags: pd.DataFrame) -> pd.DataFrame:
+    """Flags with the latest week first, in it the highest level first, then the largest excess, then the name."""
+    keys = pd.DataFrame(
+        {
+            "week": pd.to_datetime(flags["week"]),
+            "rank": flags["level"].map({name: level.rank for name, level in LEVELS.items()}),
+            "excess": pd.to_numeric(flags["excess"], errors="coerce"),
+            "region": flags["region"].astype(str),
+        }
+    )
+    order = keys.sort_values(["week", "rank", "excess", "region"], ascending=[False, False, False, True], kind="stable")
+    return flags.loc[order.index].reset_index(drop=True)
+
+
+def flag_tables(content: ReportContent) -> tuple[Table | None, Table | None]:
+    """Flags of the latest week, and those of earlier weeks, each None where there are none."""
+    if content.flags is None or content.flags.empty:
+        return None, None
+    flags = ordered_flags(content.flags)
+    now = pd.to_datetime(flags["week"]) >= latest_week(content)
+    week = cells.dated("week", "Week")
+    latest = cells.table("flags-latest", _flag_caption(content), flags[now], FLAG_COLUMNS, head=1)
+    earlier = cells.table(
+        "flags-earlier", "Flags of earlier weeks, latest first", flags[~now], (week, *FLAG_COLUMNS), head=2
+    )
+    return (latest if latest.rows else None), (earlier if earlier.rows else None)
+
+
+def _flag_caption(content: ReportContent) -> str:
+    """What the table of the latest week's flags shows."""
+    return f"Flags of the week {numbers.span(latest_week(content), content.period_last)}, highest level first"
+
+
+def episode_table(content: ReportContent) -> Table | None:
+    """Episodes, open ones first, then the latest."""
+    if content.episodes is None or content.episodes.empty:
+        return None
+    keys = content.episodes.assign(closed=content.episodes["status"] == "closed")
+    order = keys.sort_values(["closed", "last_week", "region"], ascending=[True, False, True], kind="stable").index
+    caption = "Episodes: consecutive flagged weeks of one region"
+    return cells.table("episodes", caption, content.episodes.loc[order], EPISODE_COLUMNS)
+
+
+def map_table(content: ReportContent) -> tuple[pd.DataFrame | None, Table | None]:
+    """The states that the map draws, and the same as a table."""
+    if content.panel is None:
+        return None, None
+    states = region_states(content.panel, content.spikes, content.flags)
+    week = numbers.day(states["week"].iloc[0]) if len(states) else numbers.MISSING
+    columns = (
+        cells.words("region", "Region"),
+        Column(heading="State", make=_state),
+        cells.figure("observed", "Observed"),
+        cells.figure("expected", "Expected"),
+        cells.figure("upper", "Alarm above"),
+    )
+    ranked = states.assign(rank=states["state"].map({state: rank for rank, state in enumerate(reversed(STATES))}))
+    ordered = ranked.sort_values(["rank", "region"], ascending=[False, True], kind="stable")
+    return states, cells.table("regions", f"All regions in the week of {week}", ordered, columns)
+
+
+def _state(row: Row) -> Cell:
+    """A region's state, with its shape where it is flagged."""
+    flagged = row["state"] in LEVELS
+    text = str(row["state"]) if flagged else STATES[row["state"]]
+    note = f"{row['earlier']} earlier" if row["earlier"] else ""
+    return Cell(text=text, kind="level" if flagged else "text", note=note)
+
+
+def trend_table(content: ReportContent) -> Table | None:
+    """Trends, fastest growth first, those without an estimate last."""
+    if content.trends is None or content.trends.empty:
+        return None
+    ordered = content.trends.assign(growth=pd.to_numeric(content.trends["growth"]))
+    ordered = ordered.sort_values(["growth", "region"], ascending=[False, True], na_position="last", kind="stable")
+    columns = (
+        cells.words("region", "Region"),
+        Column(heading="Direction", make=_direction),
+        Column(heading="Recent weeks", make=lambda row: _spark(content, row)),
+        cells.growth("Growth a week, 95 % interval"),
+        cells.figure("p_growing", "P(growing)", numbers.probability),
+        cells.figure("p_value", "p", numbers.probability),
+        cells.figure("doubling_weeks", "Doubles in weeks"),
+        cells.figure("mean", "Mean a week"),
+        cells.figure("incidents", "Incidents"),
+        cells.figure("weeks", "Weeks"),
+        cells.words("note", "Note", wide=True),
+    )
+    return cells.table("trends", "Trend of each region over its recent weeks, fastest growth first", ordered, columns)
+
+
+def _direction(row: Row) -> Cell:
+    """An arrow and its word."""
+    word = numbers.anything(row["direction"])
+    return Cell(text=f"{ARROWS.get(word, '')} {word}".strip(), value=word, kind="direction")
+
+
+def _spark(content: ReportContent, row: Row) -> Cell:
+    """The region's last weeks as a sparkline; empty where the panel does not hold the region."""
+    panel = content.panel
+    if panel is None or row["region_id"] not in panel.region_ids:
+        return Cell(text="")
+    weeks = 26 if numbers.is_missing(row["weeks"]) else max(int(row["weeks"]), 2)
+    values = panel.values[-weeks:, panel.region_ids.index(row["region_id"])]
+    exported = " ".join("" if np.isnan(value) else f"{value:g}" for value in values)
+    return Cell(text=sparkline(values.tolist(), f"{len(values)} weeks"), value=exported, kind="svg")
+
+
+def region_name(content: ReportContent, region_id: str) -> str:
+    """The name of a region or group, its id where nothing names it."""
+    if region_id in content.region_names:
+        return content.region_names[region_id]
+    if content.panel is not None and region_id in content.panel.region_ids:
+        return content.panel.region_names[content.panel.region_ids.index(region_id)]
+    return region_id
+
+
+def event_table(content: ReportContent) -> Table | None:
+    """Dated events, latest first."""
+    if content.events is None or content.events.empty:
+        return None
+    ordered = content.events.assign(start=pd.to_datetime(content.events["starts_on"]))
+    ordered = ordered.sort_values(["start", "event_id"], ascending=[False, True], kind="stable")
+    columns = (
+        Column(heading="When", make=lambda row: Cell(text=numbers.span(row["starts_on"], row["ends_on"]), kind="date")),
+        cells.words("name", "Event", note="notes", wide=True),
+        cells.words("kind", "Kind"),
+        Column(heading="Regions", make=lambda row: Cell(text=_places(content, row["regions"]))),
+        Column(heading="Source", make=_event_source),
+    )
+    return cells.table("events", "Dated events, latest first", ordered, columns, head=1)
+
+
+def _places(content: ReportContent, regions: object) -> str:
+    """The names of an event's regions."""
+    listed = regions if isinstance(regions, (list, tuple)) else []
+    return ", ".join(region_name(content, region_id) for region_id in listed) or "all"
+
+
+def _event_source(row: Row) -> Cell:
+    """The event's source, as a link where it is one."""
+    text = numbers.anything(row["source"])
+    return Cell(text=text, kind="link" if cells.is_link(text) else "text", href=text if cells.is_link(text) else "")
+
+
+def not_judged_table(content: ReportContent) -> Table | None:
+    """Region-weeks that were not judged, and why."""
+    if content.not_judged is None or content.not_judged.empty:
+        return None
+    columns = (cells.words("region", "Region"), cells.words("weeks", "Weeks"), cells.words("reason", "Why", wide=True))
+    return cells.table("not-judged", "Region-weeks that were not judged", content.not_judged, columns)

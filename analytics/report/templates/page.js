@@ -1,0 +1,134 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const charts = new Map(data.charts.map((chart) => [chart.id, chart]));
+  const narrow = () => window.innerWidth < 640;
+  document.documentElement.classList.add("js");
+
+  const bound = (chart) =>
+    chart.figure.data.map((trace) =>
+      trace.meta ? { ...trace, x: chart.columns[trace.meta.x], y: chart.columns[trace.meta.y] } : { ...trace });
+
+  const fitted = (figure) => {
+    const layout = structuredClone(figure.layout);
+    if (!narrow()) return layout;
+    layout.annotations.forEach((label) => { label.text = `<b>${label.name}</b>`; });
+    layout.shapes.forEach((shape) => { if (shape.label) shape.label.textangle = -90; });
+    layout.margin = { l: 40, r: 8, t: 84, b: 48 };
+    layout.title.font.size = 13;
+    layout.yaxis.title = undefined;
+    layout.legend.font = { size: 11 };
+    layout.xaxis.nticks = 5;
+    return layout;
+  };
+
+  const wordless = (trace) => narrow() && trace.mode === "markers+text" ? { ...trace, mode: "markers" } : trace;
+
+  // A view box lets the style sheet scale the drawing when the page is printed at another width.
+  const scalable = (element) => {
+    for (const svg of element.querySelectorAll("svg.main-svg")) {
+      const width = svg.getAttribute("width"), height = svg.getAttribute("height");
+      if (width && height) svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    }
+  };
+
+  const draw = (element) => {
+    const chart = charts.get(element.id);
+    const options = { displayModeBar: false, responsive: false, showTips: false };
+    return Plotly.react(element, bound(chart).map(wordless), { ...fitted(chart.figure), width: element.clientWidth }, options)
+      .then(() => scalable(element));
+  };
+
+  const drawAll = () => Promise.all([...document.querySelectorAll(".chart")].map(draw))
+    .then(() => document.documentElement.classList.add("drawn"));
+
+  let width = window.innerWidth, waiting = 0;
+  window.addEventListener("resize", () => {
+    if (window.innerWidth === width) return;
+    width = window.innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(drawAll, 150);
+  });
+
+  const headings = { week: "Week of", observed: "Observed", expected: "Expected", upper: "Alarm above", p_value: "p",
+    level: "Flag", status: "Status", note: "Why not judged" };
+  const filled = (chart) => Object.keys(headings).filter((name) => chart.columns[name].some((value) => value !== null && value !== ""));
+
+  const cell = (tag, text, scope) => {
+    const element = document.createElement(tag);
+    element.textContent = text === null ? "–" : String(text);
+    if (scope) element.scope = scope;
+    return element;
+  };
+
+  const rowsTable = (chart, label) => {
+    const names = filled(chart), table = document.createElement("table");
+    table.createCaption().textContent = label;
+    const head = table.createTHead().insertRow();
+    names.forEach((name) => head.append(cell("th", headings[name], "col")));
+    const body = table.createTBody();
+    for (let index = chart.columns.week.length - 1; index >= 0; index--) {
+      const row = body.insertRow();
+      names.forEach((name) => {
+        const element = cell(name === "week" ? "th" : "td", chart.columns[name][index], name === "week" ? "row" : "");
+        if (typeof chart.columns[name][index] === "number") element.className = "n";
+        row.append(element);
+      });
+    }
+    return table;
+  };
+
+  for (const details of document.querySelectorAll("details.rows")) {
+    details.addEventListener("toggle", () => {
+      const box = details.querySelector(".scroll");
+      if (details.open && !box.firstChild) box.append(rowsTable(charts.get(details.dataset.chart), box.getAttribute("aria-label")));
+    });
+  }
+
+  // A leading apostrophe keeps a spreadsheet from taking text for a formula; numbers stay numbers.
+  const field = (value) => {
+    let text = value === null || value === undefined ? "" : String(value);
+    if (/^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(text)) text = `'${text}`;
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const csv = (rows) => rows.map((row) => row.map(field).join(",") + "\r\n").join("");
+
+  const chartCsv = (chart) => {
+    const names = Object.keys(chart.columns);
+    return csv([names, ...chart.columns.week.map((_, index) => names.map((name) => chart.columns[name][index]))]);
+  };
+
+  const exact = (element) => {
+    if (element.dataset.value !== undefined) return element.dataset.value;
+    const main = element.querySelector("a, bdi, span");
+    return (main || element).textContent.trim().replace(/^–$/, "");
+  };
+  const tableCsv = (table) => csv([...table.rows].map((row) => [...row.cells].map(exact)));
+
+  const content = (button) => {
+    if (button.dataset.embedded) return data.files[button.dataset.embedded];
+    if (button.dataset.chart) return chartCsv(charts.get(button.dataset.chart));
+    return tableCsv(document.getElementById(button.dataset.table));
+  };
+
+  const save = (name, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
+  for (const button of document.querySelectorAll("button.csv")) {
+    button.addEventListener("click", () => save(button.dataset.file, content(button)));
+  }
+
+  const note = document.getElementById("map-note");
+  for (const region of document.querySelectorAll("svg.map .region")) {
+    const tell = () => { note.textContent = region.getAttribute("aria-label"); };
+    region.addEventListener("mouseenter", tell);
+    region.addEventListener("focus", tell);
+  }
+
+  drawAll();
+})();

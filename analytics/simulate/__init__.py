@@ -1,0 +1,15 @@
+"""Panels and incident records whose truth is known, made from a seed."""
+
+from analytics.simulate.designs import SCENARIOS, Scenario, SimulatedCounts, noufaily
+from analytics.simulate.records import BUNDLED_SEED, SimulatedRecords, incident_records, write
+
+__all__ = [
+    "BUNDLED_SEED",
+    "SCENARIOS",
+    "Scenario",
+    "SimulatedCounts",
+    "SimulatedRecords",
+    "incident_records",
+    "noufaily",
+    "write",
+]

@@ -1,0 +1,113 @@
+"""Any table, through a mapping from its columns to ours."""
+
+import tomllib
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from analytics.errors import InputError
+from analytics.schema import READABLE
+from analytics.sources.base import Field, Source, literal, plain
+
+_SECTIONS = ("source", "columns", "constants", "formats", "values")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """How a table's columns become ours.
+
+    `columns`: our name -> the table's column. `constants`: our name -> one value for all records. `formats`: our name
+    -> strptime formats tried in turn (dates and times only). `values`: our name -> {their value: ours}.
+    """
+
+    source: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    formats: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for section in ("columns", "constants", "formats", "values"):
+            for name in getattr(self, section):
+                if name not in READABLE:
+                    raise InputError(f"mapping: [{section}] names {name!r}, which is no column of ours{nearest(name, READABLE)}")
+        for name in self.formats:
+            if READABLE[name].type not in ("DATE", "TIMESTAMP"):
+                raise InputError(f"mapping: [formats] names {name!r}, which is no date; only dates have formats")
+        if both := self.columns.keys() & self.constants.keys():
+            raise InputError(f"mapping: {', '.join(sorted(both))} is both a column and a constant; keep one")
+
+    @classmethod
+    def read(cls, path: Path) -> "Mapping":
+        """The mapping in the TOML file *path*; raises InputError saying what is wrong in it."""
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"mapping {path}: {error.strerror or error}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"mapping {path} is not valid TOML: {error}") from error
+        for key in content:
+            if key not in _SECTIONS:
+                raise InputError(f"mapping {path}: unknown section {key!r}{nearest(key, _SECTIONS)}")
+        return cls(**{key: _texts(path, key, value) for key, value in content.items()})
+
+
+def nearest(name: str, known: Any) -> str:
+    """"; did you mean …?" for the known name closest to *name*, or the choices where none is close."""
+    match = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {match[0]!r}?" if match else f"; choose from {', '.join(known)}"
+
+
+def table_source(columns: list[str], name: str, mapping: Mapping) -> Source:
+    """The projection of a table with these *columns*; columns that bear our names need no mapping.
+
+    Raises InputError where the mapping names a column that the table does not have.
+    """
+    have = {column.lower(): column for column in columns}
+    chosen = {ours: ours for ours in READABLE if ours in have and ours not in mapping.constants} | mapping.columns
+    for ours, theirs in chosen.items():
+        if theirs.lower() not in have:
+            raise InputError(f"column {theirs!r} (for {ours}) is missing{nearest(theirs, columns)}")
+    fields = {ours: _field(ours, have[theirs.lower()], mapping) for ours, theirs in chosen.items()}
+    for ours, value in mapping.constants.items():
+        fields[ours] = Field(given=literal(value), text=literal(value))
+    for needed in ("source_id", "occurred_on"):
+        if needed not in fields:
+            raise InputError(
+                f"no column for {needed}; name it in a mapping file ([columns] {needed} = \"...\"). "
+                f"The file has: {', '.join(columns)}"
+            )
+    settings: dict[str, object] = {
+        "columns": dict(mapping.columns),
+        "constants": dict(mapping.constants),
+        "formats": dict(mapping.formats),
+        "values": dict(mapping.values),
+    }
+    return Source(format="table", source=mapping.source or name, fields=fields, needs=(), settings=settings)
+
+
+def _field(ours: str, theirs: str, mapping: Mapping) -> Field:
+    given = plain(theirs).given
+    text = given
+    if values := mapping.values.get(ours):
+        cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
+        text = f"CASE {given} {cases} ELSE {given} END"
+    if formats := mapping.formats.get(ours):
+        text = f"CAST(try_strptime({text}, [{', '.join(literal(f) for f in formats)}]) AS VARCHAR)"
+    return Field(given=given, text=text, strict=ours in mapping.formats)
+
+
+def _texts(path: Path, key: str, value: Any) -> Any:
+    """A section's values as text (TOML numbers and dates are allowed), or a clear error."""
+    if key == "source":
+        if not isinstance(value, str):
+            raise InputError(f"mapping {path}: source must be text, got {value!r}")
+        return value
+    if not isinstance(value, dict):
+        raise InputError(f"mapping {path}: {key!r} must be a section [{key}], got {value!r}")
+    if key == "formats":
+        return {name: [item] if isinstance(item, str) else [str(one) for one in item] for name, item in value.items()}
+    if key == "values":
+        return {name: {str(old): str(new) for old, new in pairs.items()} for name, pairs in value.items()}
+    return {name: str(item) for name, item in value.items()}

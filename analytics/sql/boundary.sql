@@ -1,0 +1,6 @@
+-- one row per region's boundary, as GeoJSON geometry
+CREATE TABLE IF NOT EXISTS boundary (
+    region_id VARCHAR NOT NULL,
+    geometry VARCHAR NOT NULL,
+    load_id INTEGER NOT NULL
+);

@@ -1,0 +1,35 @@
+-- one row per reported place, with the finest region its names lead to and what stood in the way
+CREATE OR REPLACE TEMP TABLE resolved AS
+WITH named AS (
+    SELECT DISTINCT n.place_key, r.level, r.region_id, r.parent_id FROM region_name AS n JOIN region AS r ON r.region_id = n.region_id
+), country AS (
+    SELECT p.rowid AS id, p.country, p.admin1, p.admin2, c.region_id AS country_id
+    FROM place AS p LEFT JOIN named AS c ON c.level = 'country' AND c.place_key = place_key(p.country)
+), first_level AS (
+    SELECT c.id, any_value(c.country) AS country, any_value(c.admin1) AS admin1, any_value(c.admin2) AS admin2,
+           any_value(c.country_id) AS country_id,
+           CASE WHEN count(DISTINCT a.region_id) = 1 THEN any_value(a.region_id) END AS admin1_id
+    FROM country AS c
+    LEFT JOIN named AS a ON a.level = 'admin1' AND a.place_key = place_key(c.admin1)
+        AND (a.parent_id = c.country_id OR c.country IS NULL)
+    GROUP BY c.id
+), second_level AS (
+    SELECT f.id, any_value(f.country) AS country, any_value(f.admin1) AS admin1, any_value(f.admin2) AS admin2,
+           any_value(f.country_id) AS country_id, any_value(f.admin1_id) AS admin1_id,
+           any_value(a.region_id) FILTER (a.parent_id = f.admin1_id) AS inside_id,
+           CASE WHEN count(DISTINCT a.region_id) = 1 THEN any_value(a.region_id) END AS only_id
+    FROM first_level AS f
+    LEFT JOIN named AS a ON a.level = 'admin2' AND a.place_key = place_key(f.admin2)
+        AND EXISTS (FROM lineage AS l WHERE l.region_id = a.region_id
+                    AND l.ancestor_id = coalesce(f.country_id, f.admin1_id, l.ancestor_id))
+    GROUP BY f.id
+)
+SELECT s.id,
+       coalesce(s.inside_id, CASE WHEN s.admin1_id IS NULL AND s.admin1 IS NULL THEN s.only_id END, s.admin1_id, s.country_id) AS region_id,
+       CASE WHEN s.country IS NOT NULL AND s.country_id IS NULL THEN 'country not known'
+            WHEN s.admin1 IS NOT NULL AND s.admin1_id IS NULL THEN 'admin1 not known'
+            WHEN s.admin2 IS NOT NULL AND s.inside_id IS NULL AND s.admin1_id IS NOT NULL AND s.only_id IS NOT NULL
+            THEN 'admin2 lies in another admin1'
+            WHEN s.admin2 IS NOT NULL AND s.inside_id IS NULL AND (s.admin1_id IS NOT NULL OR s.only_id IS NULL) THEN 'admin2 not known'
+            WHEN s.admin1 IS NULL AND s.admin2 IS NULL THEN 'no region reported' END AS problem
+FROM second_level AS s;

@@ -1,0 +1,198 @@
+"""Opening the database, making its schema, and running SQL in it; the SQL itself is in analytics/sql."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from analytics.errors import QueryError, StoreError
+from analytics.schema import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+_SQL = Path(__file__).parent.parent / "sql"
+
+TABLES = (
+    "load", "reject", "incident_version", "sighting", "region", "region_name", "region_member", "boundary",
+    "dated_event", "reporting", "place", "run", "flag", "episode",
+)  # fmt: skip
+DERIVED = (
+    "place_key", "week_of", "lineage", "incidents_as_of", "incidents", "versions", "revisions", "loads", "rejects",
+    "regions", "region_groups", "dated_events", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "flags",
+    "episodes", "flag_incidents",
+)  # fmt: skip
+
+_LOCKDOWN = {
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+
+NAMES = [column.name for column in COLUMNS]
+
+
+def sql_text(name: str) -> str:
+    """The SQL in the file *name*, with its {{lists of incident columns}} filled in."""
+    text = (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+    for key, value in _LISTS.items():
+        text = text.replace("{{" + key + "}}", value)
+    return re.sub(r"{{names (\w+)}}", lambda found: ", ".join(f"{found[1]}.{name}" for name in NAMES), text)
+
+
+_LISTS = {
+    "columns": ",\n    ".join(f"{column.name} {column.type}" for column in COLUMNS),
+    "bare": ", ".join(NAMES),
+    "texts": ", ".join(f"{name} := CAST(v.{name} AS VARCHAR)" for name in NAMES),
+    "changes": "["
+    + ", ".join(
+        f"struct_pack(field := '{name}', old := p.before.{name}, new := p.fields.{name})" for name in [*NAMES, "retracted"]
+    )
+    + "]",
+}
+
+
+class Store:
+    """An open incident database; a context manager.
+
+    `Store(path)` opens for writing and makes a new database where there is none. `Store(path, read_only=True)` reads
+    only. `Store(path, locked=True)` is what analysts' SQL runs on: read-only, no files, no network, no settings.
+    Raises StoreError where the file is missing, not ours, of another schema version, or held by another process.
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False, locked: bool = False) -> None:
+        self.path = Path(path)
+        self.read_only = read_only or locked
+        if self.read_only and not self.path.exists():
+            raise StoreError(f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE")
+        self._connection = _connect(self.path, self.read_only, _LOCKDOWN if locked else {})
+        self._prepare()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file free."""
+        self._connection.close()
+
+    def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "duckdb.DuckDBPyConnection":
+        """Run one statement with bound *parameters*; a failure is a QueryError with the database's words."""
+        try:
+            return self._connection.execute(sql, dict(parameters or {}))
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+
+    def step(self, name: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run the named SQL file; only the parameters it mentions are bound."""
+        sql = sql_text(name)
+        self.run(sql, {key: value for key, value in (parameters or {}).items() if re.search(rf"\${key}\b", sql)})
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        found: list[tuple[Any, ...]] = self.run(sql, parameters).fetchall()
+        return found
+
+    def value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, or None."""
+        row = self.run(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def frame(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pd.DataFrame":
+        """A query's result as a pandas frame."""
+        try:
+            found: pd.DataFrame = self.run(sql, parameters).df()
+        except duckdb.Error as error:
+            raise QueryError(_words(error)) from error
+        return found
+
+    def columns(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[str]:
+        """Names of a query's columns."""
+        description = self.run(sql, parameters).description or []
+        return [str(column[0]) for column in description]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: what happens inside is kept when it ends well, and undone when it does not."""
+        self.run("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self.run("COMMIT")
+
+    def _prepare(self) -> None:
+        version = self._schema_version()
+        if version is None and not self.read_only:
+            _create(self)
+        elif version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} has schema version {version or 'none'}, this program needs {SCHEMA_VERSION}; "
+                "name another file with --db, or load the records again"
+            )
+
+    def _schema_version(self) -> int | None:
+        tables = {name for (name,) in self.rows("SELECT table_name FROM duckdb_tables()")}
+        if "incident_store" in tables:
+            version: int = self.value("SELECT schema_version FROM incident_store")
+            return version
+        if tables:
+            raise StoreError(f"{self.path} is a DuckDB database, but not one of ours; name another file with --db")
+        return None
+
+
+def _connect(path: Path, read_only: bool, config: dict[str, str]) -> duckdb.DuckDBPyConnection:
+    if not path.parent.exists():
+        raise StoreError(f"folder {path.parent} does not exist; make it, or name another database with --db")
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name a file with --db")
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+    except duckdb.Error as error:
+        raise StoreError(_explain(path, str(error))) from error
+
+
+def _explain(path: Path, words: str) -> str:
+    if holder := re.search(r"held in (.*?) \(PID (\d+)\)", words):
+        program = Path(holder[1]).name
+        return f"{path} is in use by {program} (process {holder[2]}); close it there, or try again when it is done"
+    if "lock" in words.lower():
+        return f"{path} is in use by another process; close it there, or try again when it is done"
+    if "not a valid DuckDB database" in words or "magic bytes" in words.lower():
+        return f"{path} is not a DuckDB database; name another file with --db"
+    return f"cannot open {path}: {words.splitlines()[0]}"
+
+
+def _words(error: duckdb.Error) -> str:
+    """The database's own words, without its advice on extensions and stack traces."""
+    return str(error).strip().split("\n\nStack Trace")[0]
+
+
+def _create(store: Store) -> None:
+    with store.transaction():
+        store.run("CREATE TABLE incident_store AS SELECT CAST($version AS INTEGER) AS schema_version", {"version": SCHEMA_VERSION})
+        for name in (*TABLES, *DERIVED):
+            store.step(name)
+            _comment(store, name)
+    store.run("CHECKPOINT")
+
+
+def _comment(store: Store, name: str) -> None:
+    text = sql_text(name)
+    kind = re.search(r"CREATE (?:OR REPLACE |)(TABLE|VIEW|MACRO)\b", text)
+    what = kind[1] if kind else "TABLE"
+    if what == "MACRO" and re.search(r"\)\s*AS TABLE\b", text):
+        what = "MACRO TABLE"
+    about = text.split("\n", 1)[0].removeprefix("-- ").replace("'", "''")
+    store.run(f"COMMENT ON {what} {name} IS '{about}'")

@@ -1,0 +1,144 @@
+"""What the layers above ask of the store: the weekly panel, its default range, and a fingerprint of the data."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from analytics.errors import OptionError, QueryError
+from analytics.schema import MEASURES
+from analytics.sources.table import nearest
+from analytics.store.connection import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEVELS = ("country", "admin1", "admin2", "group")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprint:
+    """What identifies the data behind a result: number of versions known, incidents, and a checksum of both."""
+
+    incidents: int
+    versions: int
+    checksum: str
+
+
+def as_of_default(store: Store) -> datetime | None:
+    """The latest knowledge time in the store, or None for an empty store."""
+    latest: datetime | None = store.value("SELECT max(known_from) FROM incident_version")
+    return latest
+
+
+def covered_to(store: Store, as_of: datetime | None, source: str | None) -> date | None:
+    """The last day that coverage reaches, as known at *as_of*; None without coverage."""
+    last: date | None = store.value(
+        "SELECT max(CASE WHEN known_from IS NULL THEN least(covers_until, CAST(coalesce(CAST($as_of AS TIMESTAMP), "
+        "TIMESTAMP '9999-01-01') AS DATE)) ELSE covers_until END) FROM reporting WHERE reported "
+        "AND (known_from IS NULL OR $as_of IS NULL OR known_from <= CAST($as_of AS TIMESTAMP)) "
+        "AND ($source IS NULL OR list_contains(string_split($source, ','), source))",
+        {"as_of": as_of, "source": source},
+    )
+    return last
+
+
+def data_fingerprint(store: Store, as_of: datetime | None) -> Fingerprint:
+    """Fingerprint of the versions known at *as_of*; the same whatever order they were loaded in."""
+    row = store.rows(
+        "SELECT count(DISTINCT incident_id), count(*), coalesce(bit_xor(md5_number_lower("
+        "concat_ws(chr(31), incident_id, CAST(known_from AS VARCHAR), CAST(hash AS VARCHAR), CAST(retracted AS VARCHAR)))), 0) "
+        "FROM incident_version WHERE known_from <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')",
+        {"as_of": as_of},
+    )[0]
+    return Fingerprint(incidents=row[0], versions=row[1], checksum=f"{row[2]:016x}")
+
+
+def weekly(
+    store: Store,
+    *,
+    level: str = "admin1",
+    measure: str = "incidents",
+    source: str | None = None,
+    where: str = "",
+    week_start: str = "monday",
+    first: date | None = None,
+    last: date | None = None,
+    as_of: datetime | None = None,
+    dates: str = "exclude",
+) -> "pd.DataFrame":
+    """The rows of the macro `weekly`: week, region_id, region, value, status.
+
+    *measure* is a name (incidents, killed, ...) or any SQL aggregate over a week's incidents; *where* is SQL over an
+    incident. Raises OptionError for a level, measure, filter or policy that cannot be used.
+    """
+    check_level(store, level)
+    if dates not in ("exclude", "spread"):
+        raise OptionError(f"dates {dates!r} is no policy for imprecise dates; choose exclude or spread")
+    value = f"'{measure}'" if measure in MEASURES else _expression(store, measure, "measure")
+    condition = _expression(store, where, "where") if where else "true"
+    sql = (
+        f"SELECT * FROM weekly($level, measure := {value}, source := $source, \"where\" := ({condition}), "  # noqa: S608
+        "week_start := $week_start, first := CAST($first AS DATE), last := CAST($last AS DATE), "
+        "as_of := coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity'), dates := $dates)"
+    )
+    parameters = {
+        "level": level,
+        "source": source,
+        "week_start": week_start,
+        "first": first,
+        "last": last,
+        "as_of": as_of,
+        "dates": dates,
+    }
+    try:
+        return store.frame(sql, parameters)
+    except QueryError as error:
+        raise _readable(error, measure, where) from error
+
+
+def check_level(store: Store, level: str) -> None:
+    """Raise OptionError unless *level* is a level or a region group of this store."""
+    groups = [group for (group,) in store.rows("SELECT DISTINCT group_id FROM region_member ORDER BY 1")]
+    if level not in (*LEVELS, *groups):
+        raise OptionError(f"level {level!r} is neither a level nor a region group{nearest(level, [*LEVELS, *groups])}")
+
+
+def _expression(store: Store, sql: str, what: str) -> str:
+    """*sql*, checked to be one expression over an incident and not the end of one and the start of another."""
+    inside = f"SELECT ({sql}\n)" if what == "measure" else f"SELECT 1 WHERE ({sql}\n)"
+    probe = f"EXPLAIN {inside.replace('SELECT 1', 'SELECT 1 FROM (SELECT *, 1.0 AS share FROM incidents)')}"
+    if what == "measure":
+        probe = f"EXPLAIN {inside} FROM (SELECT *, 1.0 AS share FROM incidents)"
+    if ";" in sql or not _balanced(sql):
+        raise OptionError(f"{what} {sql!r} is not one SQL expression")
+    try:
+        store.run(probe)
+    except QueryError as error:
+        words = str(error).split("\n\nLINE")[0]
+        hint = nearest(sql, MEASURES) if what == "measure" and sql.isidentifier() else ""
+        raise OptionError(f"{what} {sql!r} cannot be used: {words}{hint}") from error
+    return f"{sql}\n"
+
+
+def _balanced(sql: str) -> bool:
+    """Whether brackets outside quotes close only what they opened, and no comment hides the rest."""
+    depth, quote = 0, ""
+    for index, mark in enumerate(sql):
+        if quote:
+            quote = "" if mark == quote else quote
+        elif mark in "'\"":
+            quote = mark
+        elif sql.startswith(("--", "/*"), index):
+            return False
+        else:
+            depth += (mark == "(") - (mark == ")")
+        if depth < 0:
+            return False
+    return depth == 0 and not quote
+
+
+def _readable(error: QueryError, measure: str, where: str) -> Exception:
+    words = str(error)
+    if words.startswith("Invalid Input Error: two sources cover"):
+        return OptionError(words.removeprefix("Invalid Input Error: ").split("\n")[0] + " (--source)")
+    return QueryError(f"{words}\n(measure {measure!r}, where {where!r})")
