@@ -125,11 +125,19 @@ class Panel:
         weeks = np.arange(rows["week"].min(), rows["week"].max() + np.timedelta64(7, "D"), 7).astype("datetime64[D]")
         off = ~np.isin(rows["week"], weeks)
         if off.any():
-            raise InputError(f"{path}: week {rows['week'][off].iloc[0]:%Y-%m-%d} does not start on the weekday of the others")
-        wide = rows.pivot(index="week", columns="region", values="count").reindex(weeks.astype("datetime64[s]")).sort_index(axis=1)
+            raise InputError(
+                f"{path}: week {rows['week'][off].iloc[0]:%Y-%m-%d} does not start on the weekday of the others"
+            )
+        wide = (
+            rows.pivot(index="week", columns="region", values="count")
+            .reindex(weeks.astype("datetime64[s]"))
+            .sort_index(axis=1)
+        )
         population = None
         if "population" in rows:
-            population = rows.pivot(index="week", columns="region", values="population").reindex_like(wide).to_numpy(dtype=float)
+            population = (
+                rows.pivot(index="week", columns="region", values="population").reindex_like(wide).to_numpy(dtype=float)
+            )
         values = wide.to_numpy(dtype=np.float64)
         status = np.where(np.isnan(values), Status.UNKNOWN, Status.KNOWN).astype(np.uint8)
         regions = tuple(str(region) for region in wide.columns)
@@ -146,9 +154,36 @@ class Panel:
             to=as_date(weeks[-1]) + timedelta(days=6),
         )
 
+    def take(self, region_ids: list[str]) -> "Panel":
+        """The same panel with these regions only, in this order."""
+        columns = [self.region_ids.index(region) for region in region_ids]
+        return replace(
+            self,
+            region_ids=tuple(region_ids),
+            region_names=tuple(self.region_names[column] for column in columns),
+            values=_frozen(self.values[:, columns]),
+            status=_frozen(self.status[:, columns]),
+            population=None if self.population is None else _frozen(self.population[:, columns]),
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """One row per region-week: week (datetime64), region_id, region, value, status (known, unknown, incomplete)."""
+        names = np.array([status.name.lower() for status in Status], dtype=object)
+        return pd.DataFrame(
+            {
+                "week": np.repeat(self.weeks.astype("datetime64[s]"), len(self.region_ids)),
+                "region_id": np.tile(np.array(self.region_ids, dtype=object), len(self.weeks)),
+                "region": np.tile(np.array(self.region_names, dtype=object), len(self.weeks)),
+                "value": self.values.ravel(),
+                "status": names[self.status.ravel()],
+            }
+        )
+
     def index_of(self, day: date) -> int:
         """Row of the week that contains *day*, clipped to the panel."""
-        return int(np.clip(np.searchsorted(self.weeks, np.datetime64(day, "D"), side="right") - 1, 0, len(self.weeks) - 1))
+        return int(
+            np.clip(np.searchsorted(self.weeks, np.datetime64(day, "D"), side="right") - 1, 0, len(self.weeks) - 1)
+        )
 
 
 RETROSPECTIVE = (
@@ -179,7 +214,9 @@ def _read_counts(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
     for column in ("region", "week", "count"):
         if column not in rows:
-            raise InputError(f"{path}: column {column!r} is missing; needed are region, week, count (population if wanted)")
+            raise InputError(
+                f"{path}: column {column!r} is missing; needed are region, week, count (population if wanted)"
+            )
     weeks = pd.to_datetime(rows["week"], format="%Y-%m-%d", errors="coerce")
     counts = pd.to_numeric(rows["count"], errors="coerce")
     wrong = weeks.isna() | (counts.isna() & rows["count"].notna()) | rows["region"].isna()

@@ -45,4 +45,5 @@ def season_position(weeks: Dates) -> NDArray[np.float64]:
     year = weeks.astype("datetime64[Y]")
     start = year.astype("datetime64[D]")
     length = ((year + 1).astype("datetime64[D]") - start).astype(np.int64)
-    return (weeks.astype("datetime64[D]") - start).astype(np.int64) / length
+    position: NDArray[np.float64] = (weeks.astype("datetime64[D]") - start).astype(np.int64) / length
+    return position

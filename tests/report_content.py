@@ -1,4 +1,4 @@
-"""Fabricated contents of reports for the tests of figures and report: simulated, seeded, nothing real in the numbers."""
+"""Fabricated contents of reports for the tests of figures and report: simulated and seeded."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -36,7 +36,13 @@ def boundaries(size: float = 0.55) -> dict[str, Any]:
 
 
 def _square(region_id: str, name: str, x: float, y: float, size: float) -> dict[str, Any]:
-    corners = [(x - size, y - size), (x + size, y - size), (x + size, y + size), (x - size, y + size), (x - size, y - size)]
+    corners = [
+        (x - size, y - size),
+        (x + size, y - size),
+        (x + size, y + size),
+        (x - size, y + size),
+        (x - size, y - size),
+    ]
     geometry = {"type": "Polygon", "coordinates": [[list(corner) for corner in corners]]}
     return {"type": "Feature", "properties": {"region_id": region_id, "name": name}, "geometry": geometry}
 
@@ -56,7 +62,13 @@ def panel() -> Panel:
     values[status != Status.KNOWN] = np.nan
     names = tuple(region[0] for region in REGIONS.values())
     return Panel(
-        weeks=WEEKS, region_ids=ids, region_names=names, values=values, status=status, to=date(2021, 12, 26), simulated=True
+        weeks=WEEKS,
+        region_ids=ids,
+        region_names=names,
+        values=values,
+        status=status,
+        to=date(2021, 12, 26),
+        simulated=True,
     )
 
 
@@ -72,12 +84,21 @@ def spikes(panel: Panel) -> SpikeResult:
     blank = note != ""
     upper = np.where(blank, np.nan, expected + 2.6 * np.sqrt(expected) + 0.5)
     expected = np.where(blank, np.nan, expected)
-    p_value = np.where(blank, np.nan, np.exp(-np.maximum(observed - expected, 0) ** 2 / (2 * expected) - 0.7))
+    p_value = np.where(blank, np.nan, np.exp(-(np.maximum(observed - expected, 0) ** 2) / (2 * expected) - 0.7))
     return SpikeResult(
-        panel=panel, method="stand-in", options=None, weeks=weeks, observed=observed, expected=expected, upper=upper,
-        p_value=p_value, score=(observed - expected) / (upper - expected), alarm=observed > upper, note=note,
+        panel=panel,
+        method="stand-in",
+        options=None,
+        weeks=weeks,
+        observed=observed,
+        expected=expected,
+        upper=upper,
+        p_value=p_value,
+        score=(observed - expected) / (upper - expected),
+        alarm=observed > upper,
+        note=note,
         judged_by=np.where(blank, "", "stand-in").astype(object),
-    )  # fmt: skip
+    )
 
 
 def _level(ratio: float) -> str:
@@ -95,7 +116,9 @@ def flags(panel: Panel, spikes: SpikeResult) -> pd.DataFrame:
     frame["kinds"] = np.where(ramp, "spike, trend", "spike")
     frame["measure"] = "incidents"
     frame["q_value"] = np.minimum(frame["p_value"] * 3, 1)
-    frame["growth"], frame["growth_low"], frame["growth_high"] = (np.where(ramp, rate, np.nan) for rate in (0.12, 0.04, 0.21))
+    frame["growth"], frame["growth_low"], frame["growth_high"] = (
+        np.where(ramp, rate, np.nan) for rate in (0.12, 0.04, 0.21)
+    )
     frame["p_growing"] = np.where(ramp, 0.998, np.nan)
     frame["killed"], frame["wounded"] = (frame["observed"] * 1.4).round(), (frame["observed"] * 0.8).round()
     frame["episode_id"] = frame["region_id"] + "/incidents/2021-11-15"
@@ -105,7 +128,11 @@ def flags(panel: Panel, spikes: SpikeResult) -> pd.DataFrame:
 
 
 def _reason(row: dict[str, Any]) -> str:
-    growing = " Counts have grown by 12 % a week (95 % interval 4 % to 21 %) over the last 26 weeks." if row["region_id"] == "IQ-DI" else ""
+    growing = (
+        " Counts have grown by 12 % a week (95 % interval 4 % to 21 %) over the last 26 weeks."
+        if row["region_id"] == "IQ-DI"
+        else ""
+    )
     return (
         f"{row['region']} had {row['observed']:.0f} incidents where {row['expected']:.1f} are normal for the season "
         f"(alarm above {row['upper']:.1f}); chance of that many in a normal week: {row['p_value']:.2g}.{growing}"
@@ -114,7 +141,18 @@ def _reason(row: dict[str, Any]) -> str:
 
 def trends(panel: Panel) -> pd.DataFrame:
     """One row per region, with every direction there is."""
-    directions = ["steady", "unclear", "falling", "steady", "rising fast", "rising", "falling fast", "rising", "quiet", "quiet"]
+    directions = [
+        "steady",
+        "unclear",
+        "falling",
+        "steady",
+        "rising fast",
+        "rising",
+        "falling fast",
+        "rising",
+        "quiet",
+        "quiet",
+    ]
     growth = [0.004, 0.02, -0.031, -0.002, 0.12, 0.045, -0.09, 0.038, np.nan, np.nan]
     rate = np.array(growth)
     counts = np.nansum(panel.values[-26:], axis=0)
@@ -141,55 +179,76 @@ def events() -> pd.DataFrame:
     """Dated events, some at one day, some over a span, one for one region only."""
     rows = [
         ("e1", "election", "Parliamentary election", "2021-10-10", None, ["IQ"], "https://example.org/election", ""),
-        ("e2", "operation", "Joint operation announced", "2021-11-03", "2021-11-20", ["IQ-DI", "IQ-KI"], "fabricated", "announced, dates of the sweep unclear"),
+        (
+            "e2",
+            "operation",
+            "Joint operation announced",
+            "2021-11-03",
+            "2021-11-20",
+            ["IQ-DI", "IQ-KI"],
+            "fabricated",
+            "announced, dates of the sweep unclear",
+        ),
         ("e3", "withdrawal", "Coalition combat mission ends", "2021-12-09", None, [], "fabricated", ""),
         ("e4", "election", "Parliamentary election", "2018-05-12", None, ["IQ"], "fabricated", ""),
         ("e5", "other", "Curfew", "2020-03-17", "2020-06-01", ["IQ"], "javascript:alert(1)", ""),
         ("e6", "control", "Change of control", "2019-08-01", None, ["disputed-territories", "IQ-KI"], "fabricated", ""),
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["event_id", "kind", "name", "starts_on", "ends_on", "regions", "source", "notes"])
+    ]
+    return pd.DataFrame(
+        rows, columns=["event_id", "kind", "name", "starts_on", "ends_on", "regions", "source", "notes"]
+    )
 
 
 def incidents(flags: pd.DataFrame) -> pd.DataFrame:
     """Two incidents behind each flag."""
-    rows = []
-    for index, flag in enumerate(flags.to_dict("records")):
-        for extra in (0, 3):
-            rows.append(
-                {
-                    "region_id": flag["region_id"],
-                    "week": flag["week"],
-                    "occurred_on": flag["week"] + pd.Timedelta(days=extra),
-                    "date_precision": "day",
-                    "admin1": flag["region"],
-                    "admin2": "Kifri",
-                    "location": "Kifri",
-                    "event_type": "attack",
-                    "tactic": "hit-and-run",
-                    "actor1": "ISIS",
-                    "actor2": "Peshmerga",
-                    "killed": 3 + extra,
-                    "killed_civilians": extra,
-                    "killed_security": 3,
-                    "wounded": 2,
-                    "source_id": f"S{index}-{extra}",
-                    "source_name": "Simulated record",
-                    "source_url": "https://example.org/record/1" if extra else "ftp://example.org/2",
-                    "notes": "",
-                }
-            )
-    return pd.DataFrame(rows)
+    numbered = enumerate(flags.to_dict("records"))
+    return pd.DataFrame([_incident(flag, number, extra) for number, flag in numbered for extra in (0, 3)])
+
+
+def _incident(flag: dict[Any, Any], number: int, extra: int) -> dict[str, Any]:
+    return {
+        "region_id": flag["region_id"],
+        "week": flag["week"],
+        "occurred_on": flag["week"] + pd.Timedelta(days=extra),
+        "date_precision": "day",
+        "admin1": flag["region"],
+        "admin2": "Kifri",
+        "location": "Kifri",
+        "event_type": "attack",
+        "tactic": "hit-and-run",
+        "actor1": "ISIS",
+        "actor2": "Peshmerga",
+        "killed": 3 + extra,
+        "killed_civilians": extra,
+        "killed_security": 3,
+        "wounded": 2,
+        "source_id": f"S{number}-{extra}",
+        "source_name": "Simulated record",
+        "source_url": "https://example.org/record/1" if extra else "ftp://example.org/2",
+        "notes": "",
+    }
 
 
 def quality() -> dict[str, pd.DataFrame]:
     """The tables of the data-quality section."""
     return {
-        "Loads": pd.DataFrame({"load": [1], "file": ["simulated_incidents.csv"], "records": [4812], "accepted": [4809], "rejected": [3], "loaded_at": [pd.Timestamp("2022-01-03 06:00")]}),
+        "Loads": pd.DataFrame(
+            {
+                "load": [1],
+                "file": ["simulated_incidents.csv"],
+                "records": [4812],
+                "accepted": [4809],
+                "rejected": [3],
+                "loaded_at": [pd.Timestamp("2022-01-03 06:00")],
+            }
+        ),
         "Rejects": pd.DataFrame({"reason": ["killed is negative"], "records": [3]}),
-        "Unknown weeks": pd.DataFrame({"region": ["Anbar", "Basra"], "weeks": [25, 2], "first": pd.to_datetime(["2019-02-25", "2021-12-13"])}),
+        "Unknown weeks": pd.DataFrame(
+            {"region": ["Anbar", "Basra"], "weeks": [25, 2], "first": pd.to_datetime(["2019-02-25", "2021-12-13"])}
+        ),
         "Imprecise dates": pd.DataFrame({"precision": ["month"], "records": [41], "policy": ["exclude"]}),
         "Unplaced records": pd.DataFrame({"name": [], "records": []}),
-    }  # fmt: skip
+    }
 
 
 def full() -> ReportContent:
@@ -209,8 +268,8 @@ def full() -> ReportContent:
         data_age="The latest incident is 1 day older than the end of the period.",
         filters=("source simulated", "all event types", "governorates"),
         headline=(
-            "Violence is escalating in Diyala: 19 incidents in the week of 20 December 2021 where 4.0 are normal, the ninth "
-            "week of a rise of 12 % a week. Salah al-Din is flagged for a single week. Two regions could not be judged."
+            "Violence is escalating in Diyala: 19 incidents in the week of 20 December 2021 where 4.0 are normal, "
+            "the ninth week of a rise of 12 % a week. Salah al-Din is flagged for a single week. Two regions could not be judged."
         ),
         totals={
             "week of 20 December 2021": {"incidents": 51, "killed": 62, "wounded": 40},
@@ -221,9 +280,17 @@ def full() -> ReportContent:
         flags=flagged,
         episodes=pd.DataFrame(
             {
-                "episode_id": ["IQ-DI/incidents/2021-11-15"], "region_id": ["IQ-DI"], "region": ["Diyala"], "measure": ["incidents"],
-                "first_week": [pd.Timestamp("2021-11-15")], "last_week": [pd.Timestamp("2021-12-20")], "weeks": [6],
-                "peak_level": ["alert"], "observed": [82], "excess": [58.3], "status": ["open"],
+                "episode_id": ["IQ-DI/incidents/2021-11-15"],
+                "region_id": ["IQ-DI"],
+                "region": ["Diyala"],
+                "measure": ["incidents"],
+                "first_week": [pd.Timestamp("2021-11-15")],
+                "last_week": [pd.Timestamp("2021-12-20")],
+                "weeks": [6],
+                "peak_level": ["alert"],
+                "observed": [82],
+                "excess": [58.3],
+                "status": ["open"],
             }
         ),
         trends=trend,
@@ -231,19 +298,32 @@ def full() -> ReportContent:
         boundaries=boundaries(),
         region_names={"IQ": "Iraq", "disputed-territories": "Disputed territories"},
         not_judged=pd.DataFrame(
-            {"region": ["Basra", "Muthanna"], "weeks": ["13 Dec to 26 Dec 2021", "all 12"], "reason": ["unknown: no reporting", "fewer than 10 incidents in the baseline"]}
+            {
+                "region": ["Basra", "Muthanna"],
+                "weeks": ["13 Dec to 26 Dec 2021", "all 12"],
+                "reason": ["unknown: no reporting", "fewer than 10 incidents in the baseline"],
+            }
         ),
         quality=quality(),
         incidents=incidents(flagged),
-        methods=(("Baseline", "A stand-in for a model.\n\nIt is flat."), ("Flags", "A flag needs p, q and an effect size.")),
+        methods=(
+            ("Baseline", "A stand-in for a model.\n\nIt is flat."),
+            ("Flags", "A flag needs p, q and an effect size."),
+        ),
         settings={"alpha": 0.01, "weeks": "monday", "judge_weeks": JUDGED},
-        provenance={"version": "0.1.0", "settings_hash": "3f2a", "fingerprint": "a81c", "command": "incidents report weekly --to 2021-12-26 --as-of 2022-01-03T06:00:00"},
+        provenance={
+            "version": "0.1.0",
+            "settings_hash": "3f2a",
+            "fingerprint": "a81c",
+            "command": "incidents report weekly --to 2021-12-26 --as-of 2022-01-03T06:00:00",
+        },
         sql={
-            "chart": "SELECT week, region_id, value, status\nFROM weekly(level := 'admin1', measure := 'incidents')\nORDER BY week",
+            "chart": "SELECT week, region_id, value, status\nFROM weekly(level := 'admin1', measure := 'incidents')\n"
+            "ORDER BY week",
             "flags": "SELECT * FROM flags WHERE week >= DATE '2021-10-04'",
             "loads": "SELECT * FROM loads",
         },
-    )  # fmt: skip
+    )
 
 
 def quiet() -> ReportContent:

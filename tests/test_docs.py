@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+import analytics
 from tests.conftest import ROOT
 
 GENERATED = ROOT / "docs" / "cli.md"
@@ -158,8 +159,9 @@ def test_the_command_page_is_the_commands_help() -> None:
 
 
 def test_the_changelog_knows_the_version() -> None:
-    """CHANGELOG.md has a section for the version that pyproject.toml gives, with something in it."""
+    """The package and pyproject.toml give one version, and CHANGELOG.md has a section for it with something in it."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert analytics.__version__ == version
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     found = re.search(
         rf"^## \[{re.escape(version)}\] - (?:unreleased|\d{{4}}-\d\d-\d\d)\n(.*?)(?=^## |\Z)", text, re.M | re.S

@@ -26,7 +26,7 @@ BARE = {"season": False, "serial": False}
 WORDS = {"rising fast", "rising", "steady", "falling", "falling fast", "unclear", "quiet", "unknown"}
 
 
-def make_panel(values, names=None):
+def _panel(values, names=None):
     """Panel of *values* (T, R) whose last week is the one of 20 December 2021; NaN is unknown."""
     values = np.asarray(values, dtype=float)
     weeks = LAST - 7 * np.arange(len(values))[::-1]
@@ -35,11 +35,11 @@ def make_panel(values, names=None):
     return Panel(weeks=weeks, region_ids=ids, region_names=names or ids, values=values, status=status)
 
 
-def fit_one(counts, **options) -> pd.Series:
-    return Trend(TrendOptions(**options)).fit(make_panel(np.asarray(counts, dtype=float)[:, None])).frame().iloc[0]
+def _fit(counts, **options) -> pd.Series:
+    return Trend(TrendOptions(**options)).fit(_panel(np.asarray(counts, dtype=float)[:, None])).frame().iloc[0]
 
 
-def draw(rng, mean, dispersion):
+def _draw(rng, mean, dispersion):
     """Negative-binomial counts with variance dispersion x mean (Poisson for 1)."""
     if dispersion == 1:
         return rng.poisson(mean).astype(float)
@@ -48,7 +48,7 @@ def draw(rng, mean, dispersion):
 
 def test_doubling_counts_worked_by_hand():
     """1, 2, 4, 8, 16, 32 grow by 100 % a week, with the interval that paper and pencil give."""
-    row = fit_one([1, 2, 4, 8, 16, 32], window=6, min_weeks=6, max_share=0.6, **BARE)
+    row = _fit([1, 2, 4, 8, 16, 32], window=6, min_weeks=6, max_share=0.6, **BARE)
     # Information about b: sum of mu t^2 less (sum of mu t)^2 / sum of mu, over t = 0..5: 1146 - 258^2 / 63.
     error = (1146 - 258**2 / 63) ** -0.5
     half = 2.7764451052 * error  # Student's t, 4 degrees of freedom, 97.5 %
@@ -63,10 +63,12 @@ def test_doubling_counts_worked_by_hand():
 def test_quasi_poisson_is_the_statsmodels_formula_fit():
     """Growth, interval and p are those of a statsmodels formula fit with Pearson's scale and t quantiles."""
     rng = np.random.default_rng(11)
-    counts = draw(rng, 8 * np.exp(0.03 * np.arange(26)), 3)
-    peer = smf.glm("y ~ t", {"y": counts, "t": np.arange(26)}, family=Poisson()).fit(scale="X2", use_t=True)
+    counts = _draw(rng, 8 * np.exp(0.03 * np.arange(26)), 3)
+    peer = smf.glm("y ~ t", pd.DataFrame({"y": counts, "t": np.arange(26)}), family=Poisson()).fit(
+        scale="X2", use_t=True
+    )
     assert peer.scale > 1
-    row = fit_one(counts, **BARE)
+    row = _fit(counts, **BARE)
     low, high = peer.conf_int().loc["t"]
     # Both iterate to about 1e-8 in the deviance, hence 1e-6 in what follows from it.
     figures = row[["growth", "growth_low", "growth_high"]].to_numpy(dtype=float)
@@ -78,9 +80,9 @@ def test_quasi_poisson_is_the_statsmodels_formula_fit():
 def test_negative_binomial_is_the_statsmodels_maximum_likelihood_fit():
     """Growth and alpha are those of statsmodels' joint maximum likelihood."""
     rng = np.random.default_rng(12)
-    counts = draw(rng, 8 * np.exp(0.03 * np.arange(26)), 4)
-    peer = smf.negativebinomial("y ~ t", {"y": counts, "t": np.arange(26)}).fit(disp=0)
-    row = fit_one(counts, family="negative-binomial", **BARE)
+    counts = _draw(rng, 8 * np.exp(0.03 * np.arange(26)), 4)
+    peer = smf.negativebinomial("y ~ t", pd.DataFrame({"y": counts, "t": np.arange(26)})).fit(disp=0)
+    row = _fit(counts, family="negative-binomial", **BARE)
     # log alpha is found to 1e-4, and the peer stops at a gradient of 1e-5.
     assert np.log1p(row["growth"]) == pytest.approx(peer.params["t"], rel=1e-3)
     assert (row["dispersion"] - 1) / counts.mean() == pytest.approx(peer.params["alpha"], rel=1e-3)
@@ -90,7 +92,7 @@ def test_negative_binomial_without_overdispersion_is_poisson():
     """Counts less scattered than Poisson give the Poisson fit under both families."""
     counts = [3, 4, 3, 4, 4, 3, 4, 5, 4, 5, 4, 5, 5, 6, 5, 6, 5, 6]
     options = {"window": 18, **BARE}
-    quasi, binomial = fit_one(counts, **options), fit_one(counts, family="negative-binomial", **options)
+    quasi, binomial = _fit(counts, **options), _fit(counts, family="negative-binomial", **options)
     pd.testing.assert_series_equal(quasi, binomial)
     assert quasi["dispersion"] == 1
 
@@ -99,7 +101,7 @@ def test_likeness_of_neighbouring_weeks_widens_the_interval():
     """A slow wave around a steady mean is less certain of its slope than the same counts in another order."""
     wave = np.round(10 + 6 * np.sin(2 * np.pi * np.arange(26) / 13))
     width = {
-        serial: (lambda row: row["growth_high"] - row["growth_low"])(fit_one(wave, season=False, serial=serial))
+        serial: (lambda row: row["growth_high"] - row["growth_low"])(_fit(wave, season=False, serial=serial))
         for serial in (True, False)
     }
     assert width[True] > 1.5 * width[False]
@@ -108,12 +110,12 @@ def test_likeness_of_neighbouring_weeks_widens_the_interval():
 def test_serial_factor_worked_by_hand():
     """The interval widens by the square root of (1 + r) / (1 - r), r = r1 + (2 + 4 r1) / T."""
     rng = np.random.default_rng(5)
-    counts = draw(rng, 10 * np.exp(np.repeat(rng.normal(0, 0.5, 9), 3)), 1)[:26]
-    weeks = make_panel(counts[:, None]).weeks
+    counts = _draw(rng, 10 * np.exp(np.repeat(rng.normal(0, 0.5, 9), 3)), 1)[:26]
+    weeks = _panel(counts[:, None]).weeks
     plain, wide = (
         fit_slope(weeks, counts, family="quasi-poisson", season=None, serial=serial) for serial in (False, True)
     )
-    fit = smf.glm("y ~ t", {"y": counts, "t": np.arange(26)}, family=Poisson()).fit()
+    fit = smf.glm("y ~ t", pd.DataFrame({"y": counts, "t": np.arange(26)}), family=Poisson()).fit()
     rest = np.asarray(fit.resid_pearson) - np.asarray(fit.resid_pearson).mean()
     r1 = sum(rest[1:] * rest[:-1]) / sum(rest**2)
     r = r1 + (2 + 4 * r1) / 26
@@ -121,7 +123,7 @@ def test_serial_factor_worked_by_hand():
     assert wide.error / plain.error == pytest.approx(((1 + r) / (1 - r)) ** 0.5, rel=1e-6)
 
 
-def season_history(seed=3, years=8, mean=6.0, size=0.6):
+def _season_history(seed=3, years=8, mean=6.0, size=0.6):
     rng = np.random.default_rng(seed)
     weeks = LAST - 7 * np.arange(52 * years + 26)[::-1]
     rate = mean * np.exp(size * np.cos(2 * np.pi * (season_position(weeks) - 0.9)))
@@ -130,7 +132,7 @@ def season_history(seed=3, years=8, mean=6.0, size=0.6):
 
 def test_season_of_earlier_years_is_recovered():
     """Harmonics of an exact seasonal series come back, whatever steady growth there was."""
-    weeks, rate, _ = season_history(mean=1000.0)
+    weeks, rate, _ = _season_history(mean=1000.0)
     season = fit_season(weeks, rate * np.exp(0.002 * np.arange(len(weeks))), cycles=1)
     true = 0.6 * np.array([np.cos(2 * np.pi * 0.9), np.sin(2 * np.pi * 0.9)])
     # The arithmetic yearly mean of a growing seasonal series keeps a trace of the season: 0.01 of 0.6.
@@ -140,8 +142,8 @@ def test_season_of_earlier_years_is_recovered():
 
 def test_season_is_the_statsmodels_fit_with_clustered_errors():
     """Coefficients, quasi-Poisson and year-clustered covariance are those of a statsmodels formula fit."""
-    weeks, rate, rng = season_history(years=6)
-    counts = draw(rng, rate, 2)
+    weeks, rate, rng = _season_history(years=6)
+    counts = _draw(rng, rate, 2)
     season = fit_season(weeks, counts, cycles=1)
     level = yearly_mean(counts)
     used = ~np.isnan(level)
@@ -151,17 +153,18 @@ def test_season_is_the_statsmodels_fit_with_clustered_errors():
     model = smf.glm("y ~ c + s", data, family=Poisson(), offset=np.log(level[used]))
     plain = model.fit(scale="X2")
     grouped = model.fit(cov_type="cluster", cov_kwds={"groups": data["year"], "use_correction": False})
-    assert season.coefficients == pytest.approx(plain.params[["c", "s"]].to_numpy(), rel=1e-6)
-    assert season.covariance == pytest.approx(plain.cov_params().loc[["c", "s"], ["c", "s"]].to_numpy(), rel=1e-6)
+    # Both stop at 1e-8 in the deviance, not at the same step.
+    assert season.coefficients == pytest.approx(plain.params[["c", "s"]].to_numpy(), rel=1e-5)
+    assert season.covariance == pytest.approx(plain.cov_params().loc[["c", "s"], ["c", "s"]].to_numpy(), rel=1e-4)
     clustered = season.influence.T @ season.influence
-    assert clustered == pytest.approx(grouped.cov_params().loc[["c", "s"], ["c", "s"]].to_numpy(), rel=1e-6)
+    assert clustered == pytest.approx(grouped.cov_params().loc[["c", "s"], ["c", "s"]].to_numpy(), rel=1e-4)
 
 
 @pytest.mark.parametrize("family", ["quasi-poisson", "negative-binomial"])
 def test_uncertainty_of_the_season_reaches_the_slope(family):
     """The slope's variance is its own plus the season's, carried over by the derivative that finite steps give."""
-    weeks, rate, rng = season_history()
-    counts = draw(rng, rate, 3)
+    weeks, rate, rng = _season_history()
+    counts = _draw(rng, rate, 3)
     season = fit_season(weeks[:-26], counts[:-26], cycles=1)
     window = {"weeks": weeks[-26:], "counts": counts[-26:], "family": family, "serial": False}
 
@@ -184,9 +187,9 @@ def test_uncertainty_of_the_season_reaches_the_slope(family):
 
 def test_the_turn_of_the_year_is_not_a_trend():
     """A seasonal rise is growth without the season, and none once the earlier years are taken into account."""
-    weeks, rate, rng = season_history(mean=20.0)
-    counts = draw(rng, rate, 1)
-    fooled, adjusted = fit_one(counts, season=False), fit_one(counts)
+    _, rate, rng = _season_history(mean=20.0)
+    counts = _draw(rng, rate, 1)
+    fooled, adjusted = _fit(counts, season=False), _fit(counts)
     assert fooled["direction"] in {"rising", "rising fast"}
     assert adjusted["growth_low"] < 0 < adjusted["growth_high"]
     assert adjusted["season"] == "from 8 years"
@@ -195,7 +198,7 @@ def test_the_turn_of_the_year_is_not_a_trend():
 
 def test_too_little_history_is_said():
     """A season that cannot be estimated is left out, and the row says why."""
-    row = fit_one(np.full(100, 4.0))
+    row = _fit(np.full(100, 4.0))
     assert row["season"] == "not adjusted: 0.4 earlier years usable for a season, 2 needed"
     sparse = season_gap(np.tile([1.0] + 51 * [0.0], 6), min_years=2, min_incidents=50)
     assert sparse == "5 incidents in earlier years, 50 needed"
@@ -231,7 +234,7 @@ def test_yearly_mean_by_hand():
 )
 def test_what_cannot_be_estimated_says_why(counts, word, note):
     """Sparse, short, unknown and single-spike series have no numbers, a direction and a reason."""
-    row = fit_one(counts)
+    row = _fit(counts)
     assert (row["direction"], row["note"]) == (word, note)
     assert row[["growth", "growth_low", "growth_high", "p_growing", "p_value", "doubling_weeks"]].isna().all()
 
@@ -240,7 +243,7 @@ def test_unknown_weeks_are_left_out():
     """Unknown weeks keep their place in time: a doubling every week is found through the gaps."""
     counts = 2.0 ** np.arange(16)
     counts[[2, 5, 6, 11]] = np.nan
-    row = fit_one(counts, window=16, min_weeks=12, max_share=0.6, **BARE)
+    row = _fit(counts, window=16, min_weeks=12, max_share=0.6, **BARE)
     assert row["growth"] == pytest.approx(1.0, rel=1e-8)
     assert row["weeks"] == 12
 
@@ -270,7 +273,7 @@ def test_direction_follows_the_table(low, high, word):
 def test_window_ends_with_the_week_asked_for():
     """The window is the 26 weeks up to *last*, here the growing ones before a collapse."""
     counts = np.r_[np.full(20, 3.0), np.round(3 * 1.1 ** np.arange(26)), np.full(10, 1.0)]
-    panel = make_panel(counts[:, None])
+    panel = _panel(counts[:, None])
     result = Trend().fit(panel, last=as_date(panel.weeks[45]))
     assert result.frame()["incidents"].tolist() == [counts[20:46].sum()]
     assert result.frame()["direction"].tolist() == ["rising fast"]
@@ -279,17 +282,17 @@ def test_window_ends_with_the_week_asked_for():
 
 def test_a_week_that_is_not_there_is_refused():
     """An unknown *last* names the weeks there are; a panel without weeks says so."""
-    panel = make_panel(np.ones((5, 1)))
+    panel = _panel(np.ones((5, 1)))
     with pytest.raises(OptionError, match="last must be the first day of a week from 2021-11-22 to 2021-12-20"):
         Trend().fit(panel, last=date(2021, 12, 21))
     with pytest.raises(OptionError, match="no weeks"):
-        Trend().fit(make_panel(np.ones((0, 1))))
+        Trend().fit(_panel(np.ones((0, 1))))
 
 
 def test_negative_values_are_refused():
     """A measure with negative values is refused, with region and week."""
     with pytest.raises(InputError, match=r"R0 has -2 in the week of 2021-12-20"):
-        fit_one([1] * 25 + [-2])
+        _fit([1] * 25 + [-2])
 
 
 @pytest.mark.parametrize(
@@ -314,15 +317,15 @@ def test_options_that_cannot_be_used_are_refused(bad):
         TrendOptions(**bad)
 
 
-def rising_result() -> TrendResult:
+def _rising() -> TrendResult:
     rng = np.random.default_rng(4)
-    values = np.column_stack([draw(rng, 3 * np.exp(b * np.arange(26)), 1) for b in (0.1, -0.06, 0.0, -8.0)])
-    return Trend().fit(make_panel(values, names=("Diyala", "Kirkūk", "Baghdad", "Basra")))
+    values = np.column_stack([_draw(rng, 3 * np.exp(b * np.arange(26)), 1) for b in (0.1, -0.06, 0.0, -8.0)])
+    return Trend().fit(_panel(values, names=("Diyala", "Kirkūk", "Baghdad", "Basra")))
 
 
 def test_sentence_reads_as_the_duty_officer_would_say_it():
     """The sentence has the region, the word, the figures and the window's last day."""
-    result = rising_result()
+    result = _rising()
     assert re.fullmatch(
         r"Diyala: rising( fast)?, \+\d+(\.\d+)? % a week \(95 % interval \+\d+(\.\d+)? % to \+\d+(\.\d+)? %\) "
         r"over the 26 weeks to 26 December 2021",
@@ -336,7 +339,7 @@ def test_sentence_reads_as_the_duty_officer_would_say_it():
 
 def test_sentence_and_table_agree():
     """Each figure of each sentence is the table's, to the digits shown, and so is the word."""
-    result = rising_result()
+    result = _rising()
     for row in result.frame().iloc[:3].to_dict("records"):
         sentence = result.sentence(row["region_id"])
         shown = re.findall(r"([+−])(\d+(?:\.(\d+))?) %", sentence)
@@ -353,12 +356,12 @@ def test_sentence_and_table_agree():
 def test_sentence_of_a_stranger_is_refused():
     """A region that the panel does not have is named, with those it has."""
     with pytest.raises(OptionError, match="'IQ-XX' is not in this result; it has R0, R1, R2, R3"):
-        rising_result().sentence("IQ-XX")
+        _rising().sentence("IQ-XX")
 
 
 def test_frame_columns_and_types():
     """The frame has the documented columns in their order, one row per region in the panel's order."""
-    frame = rising_result().frame()
+    frame = _rising().frame()
     assert frame.columns.tolist() == [
         *("region_id", "region", "weeks", "incidents", "mean", "growth", "growth_low", "growth_high"),
         *("p_growing", "p_value", "doubling_weeks", "direction", "note", "season", "dispersion"),
@@ -371,13 +374,13 @@ def test_frame_columns_and_types():
 SERIES = arrays(float, st.integers(0, 60), elements=st.sampled_from([0.0, 0.0, 1.0, 2.0, 7.0, 300.0, np.nan]))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(SERIES.filter(len), st.sampled_from(["quasi-poisson", "negative-binomial"]))
 def test_any_series_gets_a_row_that_hangs_together(counts, family):
     """Any counts give a documented word, ordered interval and matching p values, without a single warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        row = fit_one(counts, family=family)
+        row = _fit(counts, family=family)
     assert row["direction"] in WORDS
     assert np.isnan(row["growth"]) == bool(row["note"])
     if not row["note"]:
@@ -392,11 +395,10 @@ def test_any_series_gets_a_row_that_hangs_together(counts, family):
 def test_interval_covers_and_p_growing_is_calibrated(mean, dispersion):
     """Without a trend, 95 % intervals hold zero and P(growing) is uniform, at sparse and busy, smooth and bursty."""
     rng = np.random.default_rng([int(10 * mean), dispersion])
-    frame = Trend().fit(make_panel(draw(rng, np.full((26, 250), mean), dispersion))).frame().dropna(subset="growth")
+    frame = Trend().fit(_panel(_draw(rng, np.full((26, 250), mean), dispersion))).frame().dropna(subset="growth")
     covered = int(((frame["growth_low"] <= 0) & (frame["growth_high"] >= 0)).sum())
-    # One failure in 10,000 for intervals that cover at 94 %, less one point allowed to the sparsest, burstiest cell.
-    stated = 0.93 if mean < 1 and dispersion == 3 else 0.94
-    assert covered >= binom.ppf(1e-4, len(frame), stated)
+    # One failure in 10,000 at either side; the wider side is a coverage of 98.5 %, what 2,000 series a cell allow.
+    assert binom.ppf(1e-4, len(frame), 0.95) <= covered <= binom.ppf(1 - 1e-4, len(frame), 0.985)
     # Intervals are a little too wide where counts scatter like Poisson, which pulls P(growing) to the middle:
     # 0.06 of distance is allowed on top of chance (1.95 / sqrt(n), one in 1,000).
     distance = kstest(frame["p_growing"], "uniform").statistic

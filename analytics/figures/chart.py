@@ -1,47 +1,46 @@
 """The chart of one region: observed, expected, upper, flags, dated events and unknown weeks as a plotly figure."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
-from analytics.figures.rows import unknown_spans
-from analytics.figures.text import inert, shorten
+from analytics.figures.marks import LANE, drawn_events, event_labels, event_shape, unknown_shapes
+from analytics.figures.palette import EXPECTED, FONT, GRID, INK, OBSERVED, QUIET, UPPER
+from analytics.figures.text import inert
 
-INK, QUIET, GRID = "#24292f", "#57606a", "#dfe3e8"
-OBSERVED, EXPECTED, UPPER, UNKNOWN, EVENT = "#9fb4c7", "#0b5394", "#5b3a8c", "#d5d8dc", "#3d4a55"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, sans-serif"
 WEEK = 7 * 86_400_000
 """Milliseconds in a week, plotly's unit of time."""
-LANES = 3
-"""Rows above the plot in which labels of dated events may stand."""
-LABEL = 26
-"""Longest label of a dated event, in characters; its full name stands in the list below the chart."""
+PLOT, ABOVE, BELOW = 230, 48, 82
+"""Heights in pixels: the plot, the title above it, axis labels and legend below it."""
 LABELS_APART = 10
 """Weeks between two written level labels; the flags between them are told apart by shape."""
 
-Trace = go.Bar | go.Scatter
+Trace: TypeAlias = go.Bar | go.Scatter
 
 
-def region_figure(
-    rows: pd.DataFrame, events: pd.DataFrame, *, region: str, measure: str, simulated: bool
-) -> go.Figure:
+def region_figure(rows: pd.DataFrame, events: pd.DataFrame, *, region: str, measure: str, simulated: bool) -> go.Figure:
     """Chart of `rows.region_rows` and `rows.region_events` for one region.
 
     Every trace of a whole column says in `meta` which columns of *rows* it draws: {"x": "week", "y": "observed"}.
     Trace ids are the columns' names and the levels, so that equal input gives equal figures.
     """
     first, last = rows["week"].iloc[0].date(), rows["week"].iloc[-1].date() + timedelta(days=7)
-    drawn = _drawn_events(events, first, last)
-    figure = go.Figure(data=[*_lines(rows), *_markers(rows)], layout=_layout(first, last))
+    drawn = drawn_events(events, first, last)
+    top = _top(rows)
+    labels = event_labels(drawn, first, last)
+    above = max((label["yshift"] for label in labels), default=-LANE) + LANE
+    figure = go.Figure(data=[*_lines(rows), *_markers(rows, last)], layout=_layout(first, last))
     figure.update_layout(
         title={"text": _title(region, measure, simulated)},
-        yaxis={"title": {"text": inert(f"{measure} a week", 40)}, "range": [0, _top(rows)]},
-        shapes=[*_unknown_shapes(rows), *(_event_shape(event) for event in drawn)],
-        annotations=[_event_label(event, lane) for event, lane in zip(drawn, _lanes(drawn, first, last), strict=True)],
+        yaxis={"range": [0, top], "dtick": 1 if top < 6 else None},
+        shapes=[*unknown_shapes(rows), *(event_shape(event) for event in drawn)],
+        annotations=labels,
+        height=PLOT + ABOVE + BELOW + above,
+        margin={"l": 44, "r": 16, "t": ABOVE + above, "b": BELOW},
     )
     return figure
 
@@ -65,7 +64,7 @@ def _lines(rows: pd.DataFrame) -> list[Trace]:
         **period,
         mode="lines",
         name="upper (alarm above)",
-        line={"color": UPPER, "width": 1.5, "dash": "dash"},
+        line={"color": UPPER, "width": 1.5, "dash": "6px,3px"},
     )
     return [bars, expected, upper] if rows["expected"].notna().any() else [bars]
 
@@ -81,14 +80,18 @@ def _column(rows: pd.DataFrame, column: str) -> dict[str, Any]:
     }
 
 
-def _markers(rows: pd.DataFrame) -> list[Trace]:
+def _markers(rows: pd.DataFrame, last: date) -> list[Trace]:
     """One trace per level: a marker of its own shape on each flagged week, labelled with the level's word."""
     flagged = rows[rows["level"] != ""]
     labels = _written(flagged)
-    return [_level_markers(flagged[flagged["level"] == name], labels, name) for name in LEVELS if name in set(flagged["level"])]
+    return [
+        _level_markers(flagged[flagged["level"] == name], labels, name, last)
+        for name in LEVELS
+        if name in set(flagged["level"])
+    ]
 
 
-def _level_markers(flagged: pd.DataFrame, labels: dict[pd.Timestamp, str], name: str) -> go.Scatter:
+def _level_markers(flagged: pd.DataFrame, labels: dict[pd.Timestamp, str], name: str, last: date) -> go.Scatter:
     """The flagged weeks of one level."""
     level = LEVELS[name]
     return go.Scatter(
@@ -101,18 +104,30 @@ def _level_markers(flagged: pd.DataFrame, labels: dict[pd.Timestamp, str], name:
         xperiod0=flagged["week"].iloc[0].date().isoformat(),
         mode="markers+text",
         text=[labels.get(week, "") for week in flagged["week"]],
-        textposition="top center",
+        textposition=_sides(flagged["week"], last),
         textfont={"size": 12, "color": INK},
         cliponaxis=False,
         hovertemplate=name,
-        marker={"symbol": level.shape, "size": 9 + level.rank, "color": level.colour, "line": {"color": INK, "width": 1.2}},
+        marker={
+            "symbol": level.shape,
+            "size": 9 + level.rank,
+            "color": level.colour,
+            "line": {"color": INK, "width": 1.2},
+        },
     )
+
+
+def _sides(weeks: pd.Series, last: date) -> list[str]:
+    """Where each level's word stands: above its marker, and inwards of it at the end of the chart."""
+    return ["top left" if (last - week.date()).days < 7 * LABELS_APART else "top center" for week in weeks]
 
 
 def _written(flagged: pd.DataFrame) -> dict[pd.Timestamp, str]:
     """Level words that can be written without touching each other: the highest first, then the latest."""
     ranked = sorted(
-        zip(flagged["week"], flagged["level"], strict=True), key=lambda flag: (LEVELS[flag[1]].rank, flag[0]), reverse=True
+        zip(flagged["week"], flagged["level"], strict=True),
+        key=lambda flag: (LEVELS[flag[1]].rank, flag[0]),
+        reverse=True,
     )
     written: dict[pd.Timestamp, str] = {}
     for week, name in ranked:
@@ -127,103 +142,34 @@ def _top(rows: pd.DataFrame) -> float:
     return 1.18 * max(float(highest), 1.0) if pd.notna(highest) else 1.0
 
 
-def _unknown_shapes(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """A grey span with the word *unknown* for each run of unknown weeks."""
-    return [
-        {
-            "type": "rect",
-            "name": "unknown",
-            "x0": start.isoformat(),
-            "x1": end.isoformat(),
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "layer": "below",
-            "fillcolor": UNKNOWN,
-            "opacity": 0.75,
-            "line": {"width": 1, "color": QUIET, "dash": "dot"},
-            "label": {
-                "text": "unknown",
-                "textangle": -90 if (end - start).days < 140 else 0,
-                "font": {"size": 12, "color": INK},
-            },
-        }
-        for start, end in unknown_spans(rows)
-    ]
-
-
-def _drawn_events(events: pd.DataFrame, first: date, last: date) -> list[dict[str, Any]]:
-    """The events with their days cut to the chart."""
-    return [
-        {
-            "mark": row["mark"],
-            "name": str(row["name"]),
-            "x0": max(row["starts_on"].date(), first),
-            "x1": min(row["ends_on"].date(), last),
-        }
-        for row in events.to_dict("records")
-    ]
-
-
-def _event_shape(event: dict[str, Any]) -> dict[str, Any]:
-    """A line on the event's day, or a light span over its days."""
-    days = (event["x1"] - event["x0"]).days
-    return {
-        "type": "rect" if days else "line",
-        "name": f"event {event['mark']}",
-        "x0": event["x0"].isoformat(),
-        "x1": (event["x1"] + timedelta(days=1) if days else event["x0"]).isoformat(),
-        "yref": "paper",
-        "y0": 0,
-        "y1": 1,
-        "layer": "below" if days else "above",
-        "fillcolor": "rgba(61, 74, 85, 0.10)",
-        "line": {"color": EVENT, "width": 1 if days else 1.4, "dash": "dot"},
-    }
-
-
-def _event_label(event: dict[str, Any], lane: int) -> dict[str, Any]:
-    """The label above the event's line; `name` keeps its mark for screens too narrow for words."""
-    return {
-        "name": event["mark"],
-        "text": f"<b>{event['mark']}</b> {inert(shorten(event['name'], LABEL))}",
-        "hovertext": inert(event["name"], 200),
-        "x": event["x0"].isoformat(),
-        "yref": "paper",
-        "y": 1,
-        "yshift": 9 + 17 * lane,
-        "xanchor": "left",
-        "xshift": -4,
-        "showarrow": False,
-        "font": {"size": 12, "color": INK},
-    }
-
-
-def _lanes(drawn: list[dict[str, Any]], first: date, last: date) -> list[int]:
-    """A row for each label, the lowest whose last label has ended; labels are as long as they are on a wide screen."""
-    per_letter = (last - first) / 130
-    free = [first - timedelta(days=1)] * LANES
-    lanes = []
-    for event in drawn:
-        lane = next((row for row in range(LANES) if free[row] <= event["x0"]), free.index(min(free)))
-        free[lane] = event["x0"] + per_letter * (len(shorten(event["name"], LABEL)) + 4)
-        lanes.append(lane)
-    return lanes
-
-
 def _layout(first: date, last: date) -> dict[str, Any]:
-    """What all charts share: fixed height, one font, room above for labels, the legend below."""
+    """What all charts share: one font, no zoom (tables and CSV hold the detail), the legend below."""
     return {
-        "height": 390,
-        "margin": {"l": 56, "r": 16, "t": 96, "b": 48},
         "font": {"family": FONT, "size": 13, "color": INK},
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 4}, "y": 0.98, "yanchor": "top", "font": {"size": 15}},
+        "title": {
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 4},
+            "y": 0.98,
+            "yanchor": "top",
+            "font": {"size": 15, "weight": 600},
+        },
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "bargap": 0.12,
         "hovermode": "x unified",
         "dragmode": False,
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.13, "yanchor": "top", "itemclick": False, "itemdoubleclick": False},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0.01,
+            "yanchor": "bottom",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
         "xaxis": {
             "type": "date",
             "range": [first.isoformat(), last.isoformat()],

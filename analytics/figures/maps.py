@@ -24,6 +24,12 @@ SHAPES = {
 }
 """The shape of each level's mark, centred on 0 0; the page uses the same shapes."""
 
+DOTS = (
+    '<pattern id="dots" width="9" height="9" patternUnits="userSpaceOnUse">'
+    '<rect class="ground" width="9" height="9"/><circle class="dot" cx="4.5" cy="4.5" r="1.9"/></pattern>'
+)
+"""A pattern of dots, for regions flagged earlier."""
+
 Rings = list[NDArray[np.float64]]
 
 
@@ -38,13 +44,16 @@ def map_svg(boundaries: Mapping[str, Any], states: pd.DataFrame, links: Mapping[
     rows = {row["region_id"]: row for row in states.to_dict("records")}
     names = {_region_id(feature): str(feature["properties"].get("name", "")) for feature in boundaries["features"]}
     drawn = [
-        _region([project(ring) for ring in rings], rows.get(region_id), names[region_id] or region_id, links.get(region_id))
+        _region(
+            [project(ring) for ring in rings], rows.get(region_id), names[region_id] or region_id, links.get(region_id)
+        )
         for region_id, rings in sorted(shapes.items())
     ]
     return (
         f'<svg class="map" viewBox="0 0 {WIDTH:g} {height:.0f}" role="group" aria-label="{escape(label)}">'
-        f"<defs>{_hatch('hatch', 45)}{_hatch('hatch-back', 135)}</defs>"
-        f"{''.join(area for area, _ in drawn)}<g class=\"marks\" aria-hidden=\"true\">{''.join(mark for _, mark in drawn)}</g></svg>"
+        f"<defs>{_hatch('hatch', 45)}{_hatch('hatch-back', 135)}{DOTS}</defs>"
+        f"{''.join(area for area, _ in drawn)}"
+        f'<g class="marks" aria-hidden="true">{"".join(mark for _, mark in drawn)}</g></svg>'
     )
 
 
@@ -108,9 +117,14 @@ def _mark(ring: NDArray[np.float64], state: str, name: str) -> str:
     x, y = _centre(ring)
     short = shorten(name, 24)
     fits = np.ptp(ring[:, 0]) * 0.92 >= LETTER * len(short)
-    shape = f'<g class="mark {state}" transform="translate({x:.1f} {y:.1f})">{SHAPES[LEVELS[state].shape]}</g>' if state in LEVELS else ""
+    shape = (
+        f'<g class="mark {state}" transform="translate({x:.1f} {y:.1f})">{SHAPES[LEVELS[state].shape]}</g>'
+        if state in LEVELS
+        else ""
+    )
     below = y + (22 if shape else 4)
-    text = f'<text x="{x:.1f}" y="{below:.1f}">{escape(short)}</text>' if fits else ""
+    kind = ' class="flagged"' if shape else ""
+    text = f'<text{kind} x="{x:.1f}" y="{below:.1f}">{escape(short)}</text>' if fits or shape else ""
     return shape + text
 
 

@@ -4,16 +4,24 @@ import math
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 MISSING = "–"
 """What stands where a value is not known."""
 MINUS = "\u2212"
+NARROW = "\u202f"
+"""A narrow space at which no line breaks, between a number and its sign."""
+
+
+def is_listing(value: Any) -> bool:
+    """True for a list of values, in whichever form a frame holds it."""
+    return isinstance(value, (list, tuple, np.ndarray))
 
 
 def is_missing(value: Any) -> bool:
     """True for None, NaN and NaT."""
-    return value is None or (not isinstance(value, (str, list, tuple)) and bool(pd.isna(value)))
+    return value is None or (not isinstance(value, str) and not is_listing(value) and bool(pd.isna(value)))
 
 
 def amount(value: Any) -> str:
@@ -52,7 +60,7 @@ def probability(value: Any) -> str:
 
 def ratio(value: Any) -> str:
     """Observed over expected: `× 3.2`."""
-    return MISSING if is_missing(value) else f"× {amount(round(float(value), 1))}"
+    return MISSING if is_missing(value) else f"×{NARROW}{_signed(float(value), 1)}"
 
 
 def rate(value: Any) -> str:
@@ -63,7 +71,7 @@ def rate(value: Any) -> str:
     if not math.isfinite(percent):
         return "∞"
     text = _signed(percent, 0 if abs(percent) >= 99.5 else 1)
-    return f"{'+' if percent > 0 else ''}{text} %"
+    return f"{'+' if percent > 0 else ''}{text}{NARROW}%"
 
 
 def interval(low: Any, high: Any) -> str:
@@ -91,9 +99,9 @@ def moment(value: datetime | None) -> str:
 
 def anything(value: Any) -> str:
     """Any cell of a table whose columns are not known beforehand."""
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
+    if is_listing(value):
         return ", ".join(map(str, value))
     if is_missing(value):
         return MISSING
@@ -109,7 +117,7 @@ def _instant(value: pd.Timestamp) -> str:
 
 def is_number(value: Any) -> bool:
     """True for Python and numpy numbers, not for booleans."""
-    return not isinstance(value, bool) and hasattr(value, "__float__") and not isinstance(value, str)
+    return hasattr(value, "__float__") and not isinstance(value, (bool, np.bool_, str)) and not is_listing(value)
 
 
 def several(number: int, one: str, many: str) -> str:

@@ -1,10 +1,12 @@
 """The rows behind a region's chart: what is drawn, tabled and exported is this one frame."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analytics.figures import numbers
 from analytics.models.base import SpikeResult
 from analytics.panel import Panel, Status
 
@@ -59,9 +61,9 @@ def unknown_spans(rows: pd.DataFrame) -> list[tuple[date, date]]:
     ]
 
 
-def concerns(regions: object, region_id: str) -> bool:
+def concerns(regions: Any, region_id: str) -> bool:
     """True if a dated event with this list of *regions* concerns *region_id*: no list, the region, or one above it."""
-    if not isinstance(regions, (list, tuple)) or not regions:
+    if not numbers.is_listing(regions) or len(regions) == 0:
         return True
     above = (f"{known}{mark}" for known in regions for mark in "-/")
     return region_id in regions or any(region_id.startswith(start) for start in above)

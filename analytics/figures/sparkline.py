@@ -11,7 +11,9 @@ WIDTH, HEIGHT, PAD = 120.0, 28.0, 3.0
 def sparkline(values: Sequence[float], label: str) -> str:
     """SVG of *values* in order, oldest first; missing values leave a gap. *label* begins the spoken description."""
     known = [float(value) for value in values if not numbers.is_missing(value)]
-    words = f"{label}, from {numbers.amount(min(known))} to {numbers.amount(max(known))}" if known else f"{label}, unknown"
+    words = (
+        f"{label}, from {numbers.amount(min(known))} to {numbers.amount(max(known))}" if known else f"{label}, unknown"
+    )
     return (
         f'<svg class="spark" role="img" aria-label="{escape(words)}" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
         f'width="{WIDTH:g}" height="{HEIGHT:g}">{_drawing(values, max(known, default=0.0))}</svg>'

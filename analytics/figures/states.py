@@ -9,7 +9,7 @@ from analytics.models.base import SpikeResult
 from analytics.panel import Panel, Status
 
 STATES = {
-    **{name: f"{name} in the latest week" for name in LEVELS},
+    **{name: f"{name} in the latest week" for name in reversed(LEVELS)},
     "earlier": "flagged earlier in the period",
     "none": "judged, no flag",
     "not-judged": "not judged",
@@ -46,8 +46,9 @@ def region_states(panel: Panel, spikes: SpikeResult | None, flags: pd.DataFrame 
 
 def _latest(panel: Panel, spikes: SpikeResult | None) -> np.datetime64:
     """The latest judged week, or the panel's last."""
-    latest: np.datetime64 = panel.weeks[-1] if spikes is None or len(spikes.weeks) == 0 else spikes.weeks[-1]
-    return latest.astype("datetime64[D]")
+    weeks = panel.weeks if spikes is None or len(spikes.weeks) == 0 else spikes.weeks
+    latest: np.datetime64 = weeks[-1].astype("datetime64[D]")
+    return latest
 
 
 def _last(spikes: SpikeResult, name: str, panel: Panel) -> list[float]:

@@ -12,6 +12,8 @@ from analytics.models.trend_region import check_counts
 from analytics.models.trend_season import YEAR
 from analytics.panel import Panel
 
+SEASON_SPAN = 21
+"""Years over which STL lets its seasonal part change, so long that it is nearly fixed."""
 SHIFT = 3 / 8
 """Anscombe's (1948) constant: sqrt(count + 3/8) has a variance that hardly depends on the mean."""
 
@@ -22,8 +24,6 @@ class DecomposeOptions:
 
     block_weeks: int = 4
     """Weeks summed before the season is estimated, a divisor of 52 up to 13; 1 gives a season of 52 single weeks."""
-    season_span: int = 21
-    """Years over which the season may change (odd); large holds it nearly fixed."""
     robust: bool = True
     """Keep single extreme blocks out of level and season."""
     min_years: int = 2
@@ -36,12 +36,11 @@ class DecomposeOptions:
     def __post_init__(self) -> None:
         if self.block_weeks not in (1, 2, 4, 13):
             raise OptionError(f"block_weeks must be 1, 2, 4 or 13, got {self.block_weeks}")
-        for name, least in {"season_span": 7, "min_years": 2, "min_incidents": 1, "running_weeks": 1}.items():
+        for name, least in {"min_years": 2, "min_incidents": 1, "running_weeks": 1}.items():
             if getattr(self, name) < least:
                 raise OptionError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        for name in ("season_span", "running_weeks"):
-            if getattr(self, name) % 2 == 0:
-                raise OptionError(f"{name} must be odd, got {getattr(self, name)}")
+        if self.running_weeks % 2 == 0:
+            raise OptionError(f"running_weeks must be odd, got {self.running_weeks}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +65,9 @@ def decompose(panel: Panel, options: DecomposeOptions | None = None) -> Decompos
     Weeks are summed to blocks of block_weeks, counted back from the last (the mean of a block's known weeks stands
     for its unknown ones; blocks without any are interpolated): a season of 52 single weeks would be mostly noise.
     x = sqrt(block sum + 3/8) = trend + seasonal + rest, by statsmodels' STL. Back on counts, with s2 the mean square of
-    the rest under STL's robustness weights, block level = max(trend^2 + s2 - 3/8, 0) and
-    block level x season = max((trend + seasonal)^2 + s2 - 3/8, 0), since E[x^2] = E[x]^2 + var x.
+    the rest under STL's robustness weights, level = max(trend^2 + s2 - 3/8, 0), since E[x^2] = E[x]^2 + var x.
+    The season is one factor for each block of the year: weighted block sums over weighted levels, all years together
+    (a seasonal part added to roots would be a huge factor in quiet years), scaled to a mean of 1 over the year.
     Weeks are interpolated between the middles of the blocks. Unknown weeks are NaN in all parts.
     Unlike a trend this looks at the weeks after each week as well. Raises InputError where a value is negative.
     """
@@ -111,13 +111,20 @@ def _stl(counts: Floats, options: DecomposeOptions) -> tuple[Floats, Floats]:
     index = np.arange(len(sums))
     roots = np.interp(index, index[known], np.sqrt(sums[known] + SHIFT))
     period = YEAR // options.block_weeks
-    parts = STL(roots, period=period, seasonal=options.season_span, robust=options.robust).fit()
-    noise = float(np.average(parts.resid[known] ** 2, weights=parts.weights[known]))
+    parts = STL(roots, period=period, seasonal=SEASON_SPAN, robust=options.robust).fit()
+    weights = np.where(known, parts.weights, 0.0)
+    noise = float(np.average(parts.resid**2, weights=weights))
     level = np.maximum(parts.trend**2 + noise - SHIFT, 0.0)
-    expected = np.maximum((parts.trend + parts.seasonal) ** 2 + noise - SHIFT, 0.0)
-    factor = np.where(level > 0, expected / np.where(level > 0, level, 1.0), 1.0)
-    weeks = np.arange(len(counts))
-    return np.interp(weeks, middles, level) / options.block_weeks, np.interp(weeks, middles, factor)
+    factors = _factors(index % period, weights * sums, weights * level)
+    scale, weeks = factors.mean(), np.arange(len(counts))
+    season = np.interp(weeks, middles, factors[index % period] / scale)
+    return np.interp(weeks, middles, level * scale) / options.block_weeks, season
+
+
+def _factors(place: NDArray[np.int64], sums: Floats, levels: Floats) -> Floats:
+    """Sum of *sums* over sum of *levels* at each place in the year, 1 where there are no levels; shape (period,)."""
+    seen, expected = np.bincount(place, sums), np.bincount(place, levels)
+    return np.where(expected > 0, seen / np.where(expected > 0, expected, 1.0), 1.0)
 
 
 def _blocks(counts: Floats, width: int) -> tuple[Floats, NDArray[np.bool_], Floats]:

@@ -1,14 +1,13 @@
 """Farrington flexible: a quasi-Poisson baseline of trend and season per region-week, and its alarm threshold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 
-from analytics.errors import OptionError
 from analytics.models import farrington_kernel as kernel
 from analytics.models.base import Notes, SpikeResult
-from analytics.models.farrington_cells import Flags, assemble, blank_notes, check_counts, judged_weeks
+from analytics.models.farrington_cells import Flags, assemble, blank_notes, check_counts, judged_weeks, note_population
 from analytics.models.farrington_design import references
 from analytics.models.farrington_fit import Cells, Indexes, Plan, fit_cells, thresholds
 from analytics.models.farrington_options import FarringtonOptions
@@ -17,7 +16,6 @@ from analytics.panel import Panel
 __all__ = ["METHOD", "FarringtonFlexible", "FarringtonOptions"]
 
 METHOD = "farrington-flexible"
-NO_POPULATION = "unknown population"
 UNBOUNDED = "no finite threshold"
 ALL_ZERO = "all-zero baseline"
 SEPARATED = "separated season block: no incident at this time of the year in the baseline"
@@ -42,7 +40,7 @@ class FarringtonFlexible:
     every threshold, where R takes the logarithm of it for two of the three.
     """
 
-    options: FarringtonOptions = FarringtonOptions()
+    options: FarringtonOptions = field(default_factory=FarringtonOptions)
 
     def fit(
         self, panel: Panel, first: date | None = None, last: date | None = None, *, threads: int | None = None
@@ -52,10 +50,11 @@ class FarringtonFlexible:
         *threads* defaults to the cores this process may use, and changes no number. Raises InputError for values that
         are not counts, OptionError for weeks outside the panel or a population that is missing.
         """
-        check_panel(panel, self.options)
+        check_counts(panel, self.options.population)
         judged = judged_weeks(panel, first, last, default=first_with_history(panel, self.options))
         notes = blank_notes(panel, judged)
-        note_population(notes, panel, judged, self.options)
+        if self.options.population:
+            note_population(notes, panel, judged)
         plan = Plan(wanted=notes == "")
         if self.options.reference:
             plan = Plan(wanted=notes == "", block_incidents=0.0, known_share=0.0)
@@ -74,13 +73,6 @@ class FarringtonFlexible:
         )  # fmt: skip
 
 
-def check_panel(panel: Panel, options: FarringtonOptions) -> None:
-    """Raise InputError for values that are not counts, OptionError if a population is needed and missing."""
-    check_counts(panel)
-    if options.population and panel.population is None:
-        raise OptionError("population=True needs a panel with a population; give one, or set population=False")
-
-
 def first_with_history(panel: Panel, options: FarringtonOptions) -> int:
     """Index of the first week whose years of history lie inside the panel; the number of weeks if there is none."""
     every = np.arange(len(panel.weeks))
@@ -92,12 +84,6 @@ def years_reached(panel: Panel, judged: Indexes, options: FarringtonOptions) -> 
     """Number of reference windows of each judged week that lie inside the panel, shape (W,)."""
     reached: Indexes = (references(panel.weeks, judged, options.years_back) >= options.half_window).sum(axis=1)
     return reached
-
-
-def note_population(notes: Notes, panel: Panel, judged: Indexes, options: FarringtonOptions) -> None:
-    """Note the cells whose population is needed and unknown."""
-    if options.population and panel.population is not None:
-        notes[(notes == "") & ~(panel.population[judged] > 0)] = NO_POPULATION
 
 
 def explain(notes: Notes, cells: Cells, years: Indexes, options: FarringtonOptions) -> None:

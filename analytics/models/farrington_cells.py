@@ -14,10 +14,16 @@ Flags = NDArray[np.bool_]
 
 UNKNOWN = "unknown week"
 INCOMPLETE = "incomplete week"
+NO_POPULATION = "unknown population"
 
 
-def check_counts(panel: Panel) -> None:
-    """Raise InputError naming region and week if a known value is not a whole number of zero or more."""
+def check_counts(panel: Panel, population: bool = False) -> None:
+    """Raise InputError naming region and week if a known value is not a whole number of zero or more.
+
+    Raises OptionError if *population* is asked for and the panel has none.
+    """
+    if population and panel.population is None:
+        raise OptionError("population=True needs a panel with a population; give one, or set population=False")
     known = panel.values[~np.isnan(panel.values)]
     if np.all((known >= 0) & (known == np.floor(known)) & np.isfinite(known)):
         return
@@ -56,6 +62,12 @@ def blank_notes(panel: Panel, judged: NDArray[np.int64]) -> Notes:
     notes[np.isnan(panel.values[judged])] = UNKNOWN
     notes[panel.status[judged] == Status.INCOMPLETE] = INCOMPLETE
     return notes
+
+
+def note_population(notes: Notes, panel: Panel, judged: NDArray[np.int64]) -> None:
+    """Note the cells whose population is unknown."""
+    if panel.population is not None:
+        notes[(notes == "") & ~(panel.population[judged] > 0)] = NO_POPULATION
 
 
 def assemble(

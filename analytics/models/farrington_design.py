@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from analytics.weeks import Dates
 
-Ints = NDArray[np.int32]
+Ints = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,7 +21,7 @@ class Design:
 
     rows: Ints
     bounds: Ints
-    span: Ints
+    span: NDArray[np.int32]
 
 
 def references(weeks: Dates, judged: NDArray[np.int64], years: int) -> NDArray[np.int64]:
@@ -35,13 +35,15 @@ def references(weeks: Dates, judged: NDArray[np.int64], years: int) -> NDArray[n
     earlier = month[:, None] - 12 * np.arange(1, years + 1)
     dates = earlier.astype("datetime64[D]") + into_month[:, None]
     gap = (dates - day[:, None]).astype(np.int64)
-    return judged[:, None] + np.floor_divide(gap + 3, 7)
+    near: NDArray[np.int64] = judged[:, None] + np.floor_divide(gap + 3, 7)
+    return near
 
 
 def years_reachable(near: NDArray[np.int64], half_window: int, first_known: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of reference windows that lie wholly after each region's first known week, shape (W, R)."""
     reached = (near[:, :, None] - half_window) >= first_known[None, None, :]
-    return reached.sum(axis=1)
+    years: NDArray[np.int64] = reached.sum(axis=1)
+    return years
 
 
 def stack(
@@ -53,10 +55,10 @@ def stack(
         for now, row in zip(judged, near, strict=True)
     ]
     width = max((rows.size for rows, _ in plans), default=0)
-    rows = np.zeros((len(plans), width), np.int32)
+    rows = np.zeros((len(plans), width), np.uint32)
     for i, (plan, _) in enumerate(plans):
         rows[i, : plan.size] = plan
-    bounds = np.array([bound for _, bound in plans], np.int32).reshape(len(plans), periods + 1)
+    bounds = np.array([bound for _, bound in plans], np.uint32).reshape(len(plans), periods + 1)
     span = np.array([(row[-1] - half_window, now) for now, row in zip(judged, near, strict=True)], np.int32)
     return Design(rows=rows, bounds=bounds, span=span.reshape(len(plans), 2))
 
@@ -68,7 +70,7 @@ def _plan(now: int, near: Sequence[int], half_window: int, periods: int, exclude
     rows = np.flatnonzero(level)
     order = np.argsort(level[rows], kind="stable")
     counts = np.bincount(level[rows], minlength=periods + 1)[1:]
-    return rows[order].astype(np.int32), np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return rows[order].astype(np.uint32), np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
 
 
 def season_levels(now: int, near: Sequence[int], half_window: int, periods: int) -> NDArray[np.int64]:
@@ -85,6 +87,8 @@ def season_levels(now: int, near: Sequence[int], half_window: int, periods: int)
         if periods > 1:
             start, stop = reference + half_window + 1, later - half_window
             piece, longer = divmod(stop - start, periods - 1)
-            level[start:stop] = np.repeat(np.arange(1, periods), [piece + 1] * longer + [piece] * (periods - 1 - longer))
+            level[start:stop] = np.repeat(
+                np.arange(1, periods), [piece + 1] * longer + [piece] * (periods - 1 - longer)
+            )
         later = reference
     return level

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,8 @@ class Plan:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cells:
     """Fits of W weeks x R regions: mean, dispersion, standard error of log mean, trend per week (NaN: none), known
-    baseline weeks, planned baseline weeks (W,), and code (see `farrington_kernel`)."""
+    baseline weeks, planned baseline weeks (W,), and code (see `farrington_kernel`).
+    """
 
     mean: Floats
     phi: Floats
@@ -110,7 +112,7 @@ def in_threads(call: Callable[[int, int], None], size: int, threads: int | None)
         return
     edges = np.linspace(0, size, 4 * count + 1).astype(int).tolist()
     with ThreadPoolExecutor(count) as pool:
-        for done in [pool.submit(call, a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]:
+        for done in [pool.submit(call, a, b) for a, b in pairwise(edges)]:
             done.result()
 
 
@@ -119,18 +121,16 @@ def thresholds(
 ) -> tuple[Floats, Floats, Floats]:
     """(expected, upper, p_value), each (W, R), of fitted cells; NaN where there is no fit."""
     if options.threshold == "delta":
-        upper, p_value = _delta(cells, counts, options.alpha)
-    else:
-        mean = cells.mean
-        if options.threshold == "muan":
+        return _delta(cells, counts, options.alpha)
+    mean = cells.mean
+    if options.threshold == "muan":
+        with np.errstate(over="ignore"):
             mean = mean * np.exp(-special.ndtri(options.alpha) * cells.error)
-        upper, p_value = exact_bounds(counts, mean, cells.phi, options.alpha, threads)
+    upper, p_value = exact_bounds(counts, mean, cells.phi, options.alpha, threads)
     return cells.mean, upper, p_value
 
 
-def exact_bounds(
-    counts: Floats, mean: Floats, phi: Floats, alpha: float, threads: int | None
-) -> tuple[Floats, Floats]:
+def exact_bounds(counts: Floats, mean: Floats, phi: Floats, alpha: float, threads: int | None) -> tuple[Floats, Floats]:
     """(upper, p_value) of negative binomial counts with these means and variances phi mean; any one shape."""
     p_value, upper = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
     where = np.isfinite(mean) & np.isfinite(phi) & ~np.isnan(counts)
@@ -147,13 +147,13 @@ def exact_bounds(
     return upper, p_value
 
 
-def _delta(cells: Cells, counts: Floats, alpha: float) -> tuple[Floats, Floats]:
-    """(upper, p_value) of counts that are normal after the power 2/3."""
+def _delta(cells: Cells, counts: Floats, alpha: float) -> tuple[Floats, Floats, Floats]:
+    """(expected, upper, p_value) of counts that are normal after the power 2/3."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mu = cells.mean
+        mu = np.maximum(cells.mean, kernel.SMALLEST)
         tau = cells.phi + (cells.error * mu) ** 2 / mu
         sd = np.sqrt(4 / 9 * np.cbrt(mu) * tau)
         middle = mu ** (2 / 3)
         upper = (middle - special.ndtri(alpha) * sd) ** 1.5
         p_value = special.ndtr((middle - counts ** (2 / 3)) / sd)
-    return upper, p_value
+    return mu, upper, p_value

@@ -8,7 +8,7 @@ from a table of powers, so no row needs an exponential of its own.
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -16,48 +16,59 @@ from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int32]
+Ints = NDArray[np.uint32]
+Starts = NDArray[np.uint64]
+Spans = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 JUDGED, SKIPPED, FEW_KNOWN, ALL_ZERO, SPARSE_BLOCK, NOT_CONVERGED = range(6)
 """Codes of what became of a cell."""
 MEAN, PHI, ERROR, SLOPE, KNOWN, CODE = range(6)
 """Planes of the output: mean, dispersion, standard error of log mean, trend per week (NaN: none), known rows, code."""
-
-_SMALLEST = 2.220446049250313e-16
+SMALLEST = 2.220446049250313e-16
+"""Floor of a fitted mean, as in R."""
 _STEPS = 25
 _CLOSE = 1e-8
-_COUNT, _FIRST, _ENTROPY, _CUBE, _SIZE, _SIXTH, _OMEGA, _WEIGHT, _FITTED, _RESIDUAL, _TIME = range(11)
-_LOG, _SUM, _CENTRE, _PULL = range(4)
+_COUNT, _FIRST, _ENTROPY, _SIZE, _OMEGA, _WEIGHT, _FITTED, _RESIDUAL, _TIME = range(9)
+_LOG, _BEFORE, _SUM, _WHOLE, _MOMENT, _CENTRE, _PULL, _COUNTS = range(8)
 
 
-def _compiled(function: Function) -> Function:
-    """*function* compiled once, serially, cached and free of the GIL; sums may be reordered, NaN and inf are kept."""
-    compiled: Function = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})(
-        function
-    )
-    return compiled
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+"""How everything here is compiled; sums may be reordered, NaN and infinity are kept."""
 
 
-@_compiled
-def _tabulate(counts: Floats, sizes: Floats, first: int, last: int, table: Floats) -> None:
+def _inner(function: Function) -> Function:
+    """*function* compiled as a part of another."""
+    compiled: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)  # type: ignore[call-overload]
+    return cast(Function, compiled)
+
+
+def _outer(function: Function) -> Function:
+    """*function* compiled once and cached; serial, and free of the GIL so that threads can share the work."""
+    compiled: Any = njit(cache=True, nogil=True, **_OPTIONS)(function)
+    return cast(Function, compiled)
+
+
+@_inner
+def _tabulate(counts: Floats, sizes: Floats, r: int, span: Spans, table: Floats) -> None:
     """Fill *table* with what each count contributes to a fit whatever the fit is; *sizes* is empty without offset."""
-    for i in range(first, last):
-        y = counts[i]
-        size = sizes[i] if sizes.size > 0 else 1.0
+    first, last = span[0, 0], span[-1, 1]
+    for w in range(span.shape[0]):
+        first = min(first, span[w, 0])
+    for i in range(first, last + 1):
+        y = counts[r, i]
+        size = sizes[r, i] if sizes.size > 0 else 1.0
         if not size > 0.0:
             y = np.nan
-        offset = math.log(size) if size != 1.0 else 0.0
+        offset = math.log(size)
         table[_COUNT, i] = y
         table[_FIRST, i] = (y + 0.1) * (math.log(y + 0.1) - offset) - 0.1
         table[_ENTROPY, i] = y * (math.log(y) - 1.0 - offset) if y > 0.0 else 0.0
-        table[_CUBE, i] = y ** (2.0 / 3.0)
         table[_SIZE, i] = size
-        table[_SIXTH, i] = size ** (1.0 / 6.0) if size != 1.0 else 1.0
 
 
-@_compiled
-def _gather(table: Floats, design: Ints, bounds: Ints, origin: int, rows: Floats, times: Ints, starts: Ints) -> None:
+@_inner
+def _gather(table: Floats, design: Ints, bounds: Ints, origin: int, rows: Floats, times: Ints, starts: Starts) -> None:
     """Copy the known rows of a design, level by level, into *rows*; *starts* marks where each level begins."""
     n = 0
     starts[0] = 0
@@ -65,14 +76,16 @@ def _gather(table: Floats, design: Ints, bounds: Ints, origin: int, rows: Floats
         for k in range(bounds[level], bounds[level + 1]):
             i = design[k]
             if table[_COUNT, i] >= 0.0:
-                for item in range(_OMEGA):
-                    rows[item, n] = table[item, i]
+                rows[_COUNT, n] = table[_COUNT, i]
+                rows[_FIRST, n] = table[_FIRST, i]
+                rows[_ENTROPY, n] = table[_ENTROPY, i]
+                rows[_SIZE, n] = table[_SIZE, i]
                 times[n] = i - origin
                 n += 1
         starts[level + 1] = n
 
 
-@_compiled
+@_inner
 def _powers(rate: float, centre: float, powers: Floats) -> None:
     """powers[j] = exp(rate * (j - centre)); eight chains of products, so rounding stays near 1e-14."""
     head = min(8, powers.size)
@@ -83,210 +96,291 @@ def _powers(rate: float, centre: float, powers: Floats) -> None:
         powers[j] = powers[j - 8] * leap
 
 
-@_compiled
-def _solve(rows: Floats, starts: Ints, levels: Floats, trend: bool) -> tuple[float, float]:
-    """One weighted least-squares step: updates the level logs; returns (change of slope, Schur complement)."""
-    spread = 0.0
-    pull = 0.0
+@_inner
+def _start(rows: Floats, starts: Starts, levels: Floats) -> tuple[float, float, float, float]:
+    """Level sums of the first step, from means y + 0.1, and the weighted counts of each level.
+
+    Returns the squared times and the moment that the first step starts from, the weighted times of the counts, and the
+    deviance's constant.
+    """
+    square = moment = counted = constant = 0.0
     for level in range(starts.size - 1):
-        s0 = s1 = s2 = r0 = r1 = 0.0
+        s0 = s1 = r0 = y0 = 0.0
         for i in range(starts[level], starts[level + 1]):
-            w = rows[_OMEGA, i] * rows[_FITTED, i]
-            r = rows[_OMEGA, i] * rows[_RESIDUAL, i]
+            y = rows[_OMEGA, i] * rows[_COUNT, i]
+            w = y + 0.1 * rows[_OMEGA, i]
+            r = rows[_OMEGA, i] * rows[_FIRST, i]
             t = rows[_TIME, i]
-            rows[_WEIGHT, i] = w
             s0 += w
             s1 += w * t
-            s2 += w * t * t
             r0 += r
-            r1 += r * t
+            y0 += y
+            square += w * t * t
+            moment += r * t
+            counted += y * t
+            constant += rows[_OMEGA, i] * rows[_ENTROPY, i]
+        levels[_SUM, level], levels[_MOMENT, level], levels[_PULL, level] = s0, s1, r0
+        levels[_COUNTS, level], levels[_LOG, level] = y0, 0.0
+    return square, moment, counted, constant
+
+
+@_inner
+def _solve(starts: Starts, levels: Floats, square: float, moment: float, trend: bool) -> tuple[float, float]:
+    """One weighted least-squares step: updates the level logs; returns (change of slope, Schur complement)."""
+    spread, pull = square, moment
+    for level in range(starts.size - 1):
         if starts[level + 1] > starts[level]:
-            levels[_SUM, level], levels[_CENTRE, level], levels[_PULL, level] = s0, s1 / s0, r0 / s0
-            spread += s2 - s1 * s1 / s0
-            pull += r1 - r0 * s1 / s0
+            levels[_CENTRE, level] = levels[_MOMENT, level] / levels[_SUM, level]
+            levels[_WHOLE, level] = levels[_SUM, level]
+            spread -= levels[_MOMENT, level] * levels[_CENTRE, level]
+            pull -= levels[_PULL, level] * levels[_CENTRE, level]
     step = pull / spread if trend else 0.0
     for level in range(starts.size - 1):
         if starts[level + 1] > starts[level]:
-            levels[_LOG, level] += levels[_PULL, level] - step * levels[_CENTRE, level]
+            change = levels[_PULL, level] / levels[_WHOLE, level] - step * levels[_CENTRE, level]
+            levels[_BEFORE, level] = levels[_LOG, level]
+            levels[_LOG, level] += change
     return step, spread
 
 
-@_compiled
-def _deviance(rows: Floats, times: Ints, starts: Ints, levels: Floats, slope: float, powers: Floats) -> float:
-    """Fill fitted means and residuals from the coefficients; returns the deviance."""
-    total = 0.0
-    size = 0.0
+@_inner
+def _sums(rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats) -> float:
+    """Level sums of the weights at the present coefficients; returns their weighted squared times."""
+    square = 0.0
     for level in range(starts.size - 1):
-        log_level = levels[_LOG, level]
-        factor = math.exp(log_level)
+        factor = math.exp(levels[_LOG, level])
+        s0 = s1 = 0.0
         for i in range(starts[level], starts[level + 1]):
-            mu = max(factor * powers[times[i]] * rows[_SIZE, i], _SMALLEST)
-            y = rows[_COUNT, i]
-            rows[_FITTED, i] = mu
-            rows[_RESIDUAL, i] = y - mu
-            total += rows[_OMEGA, i] * (rows[_ENTROPY, i] + mu - y * (log_level + slope * rows[_TIME, i]))
-            size += y
-    if size > 1e6:  # the sum above cancels what large counts have in common: too much of it for the stopping rule
-        total = 0.0
-        for i in range(starts[-1]):
-            y, mu = rows[_COUNT, i], rows[_FITTED, i]
-            total += rows[_OMEGA, i] * ((y * math.log(y / mu) if y > 0.0 else 0.0) - rows[_RESIDUAL, i])
+            mu = factor * powers[times[i]] * rows[_SIZE, i]
+            w = rows[_OMEGA, i] * (mu if mu > SMALLEST else SMALLEST)
+            t = rows[_TIME, i]
+            s0 += w
+            s1 += w * t
+            square += w * t * t
+        levels[_SUM, level], levels[_MOMENT, level], levels[_PULL, level] = s0, s1, levels[_COUNTS, level] - s0
+    return square
+
+
+@_inner
+def _fill(rows: Floats, times: Ints, starts: Starts, levels: Floats, before: bool, powers: Floats) -> None:
+    """Fill fitted means from the level logs, or from those of the step before."""
+    for level in range(starts.size - 1):
+        factor = math.exp(levels[_BEFORE, level] if before else levels[_LOG, level])
+        for i in range(starts[level], starts[level + 1]):
+            mu = factor * powers[times[i]] * rows[_SIZE, i]
+            rows[_FITTED, i] = mu if mu > SMALLEST else SMALLEST
+
+
+@_inner
+def _exact_deviance(rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats) -> float:
+    """The deviance, summed from each row's own."""
+    _fill(rows, times, starts, levels, False, powers)
+    total = 0.0
+    for i in range(starts[-1]):
+        y, mu = rows[_COUNT, i], rows[_FITTED, i]
+        total += rows[_OMEGA, i] * ((y * math.log(y / mu) if y > 0.0 else 0.0) - (y - mu))
     return 2.0 * total
 
 
-@_compiled
+@_inner
+def _finish(
+    rows: Floats,
+    times: Ints,
+    starts: Starts,
+    levels: Floats,
+    powers: Floats,
+    at: tuple[float, float, float],
+    trend: bool,
+) -> None:
+    """Fill working weights, from the means before the last step, then means and residuals."""
+    slope, slope_before, centre = at
+    if trend:
+        _powers(slope_before, centre, powers)
+    _fill(rows, times, starts, levels, True, powers)
+    for i in range(starts[-1]):
+        rows[_WEIGHT, i] = rows[_OMEGA, i] * rows[_FITTED, i]
+    if trend:
+        _powers(slope, centre, powers)
+    _fill(rows, times, starts, levels, False, powers)
+    for i in range(starts[-1]):
+        rows[_RESIDUAL, i] = rows[_COUNT, i] - rows[_FITTED, i]
+
+
+@_inner
+def _from_sums(levels: Floats, constant: float, counted: float) -> tuple[float, float, float]:
+    """(deviance, moment of the residuals, sum of weighted counts) from the level sums."""
+    total = 0.0
+    for level in range(levels.shape[1]):
+        total += levels[_COUNTS, level]
+        constant += levels[_SUM, level] - levels[_LOG, level] * levels[_COUNTS, level]
+        counted -= levels[_MOMENT, level]
+    return 2.0 * constant, counted, total
+
+
+@_inner
 def _iterate(
-    rows: Floats, times: Ints, starts: Ints, levels: Floats, powers: Floats, centre: float, trend: bool
+    rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats, centre: float, trend: bool
 ) -> tuple[float, float, bool]:
     """Iteratively reweighted least squares, started and stopped as R's glm; returns (slope, Schur complement, done).
 
-    Weights, level sums and the Schur complement stay those of the last step, made from the means before it.
+    The deviance is a constant plus sums per level; where that would cancel too many digits it is summed by row. Working
+    weights, level sums and the Schur complement stay those of the last step, made from the means before it.
     """
-    n = starts[-1]
-    for i in range(n):
-        rows[_FITTED, i] = rows[_COUNT, i] + 0.1
-        rows[_RESIDUAL, i] = rows[_FIRST, i]
-    levels[_LOG, :] = 0.0
-    powers[:] = 1.0
-    slope = 0.0
+    square, moment, counted, constant = _start(rows, starts, levels)
+    for j in range(powers.size):
+        powers[j] = 1.0
+    slope = slope_before = spread = 0.0
     before = np.inf
+    done = False
     for _ in range(_STEPS):
-        step, spread = _solve(rows, starts, levels, trend)
+        step, spread = _solve(starts, levels, square, moment, trend)
+        slope_before = slope
         slope += step
         if trend:
             _powers(slope, centre, powers)
-        deviance = _deviance(rows, times, starts, levels, slope, powers)
-        if abs(deviance - before) / (abs(deviance) + 0.1) < _CLOSE:
-            return slope, spread, True
+        square = _sums(rows, times, starts, levels, powers)
+        deviance, moment, total = _from_sums(levels, constant - slope * counted, counted)
+        if total > 1e6 or deviance < 1.0:
+            deviance = _exact_deviance(rows, times, starts, levels, powers)
+        done = abs(deviance - before) / (abs(deviance) + 0.1) < _CLOSE
+        if done:
+            break
         before = deviance
-    return slope, spread, False
+    _finish(rows, times, starts, levels, powers, (slope, slope_before, centre), trend)
+    return slope, spread, done
 
 
-@_compiled
-def _dispersion(rows: Floats, n: int, weights: int) -> float:
-    """Sum of squared relative residuals under the weights in row *weights*."""
-    total = 0.0
+@_inner
+def _dispersions(rows: Floats, n: int) -> tuple[float, float]:
+    """Sums of squared relative residuals under the working weights, and under the prior weights."""
+    working = 0.0
+    prior = 0.0
     for i in range(n):
         relative = rows[_RESIDUAL, i] / rows[_FITTED, i]
-        total += rows[weights, i] * relative * relative
-    return total
+        working += rows[_WEIGHT, i] * relative * relative
+        prior += rows[_OMEGA, i] * relative * relative
+    return working, prior
 
 
-@_compiled
+@_inner
 def _downweight(
-    rows: Floats, times: Ints, starts: Ints, levels: Floats, powers: Floats,
-    slope: float, spread: float, centre: float, phi: float, threshold: float, trend: bool,
-) -> bool:  # fmt: skip
-    """Give outbreak weeks the weight s^-2, s their Anscombe residual; False if there are none (weights stay 1)."""
+    rows: Floats, starts: Starts, levels: Floats, spread: float, phi: float, threshold: float, trend: bool
+) -> bool:
+    """Give outbreak weeks the weight s^-2, s their Anscombe residual; False if there are none (weights stay 1).
+
+    An Anscombe residual is below the Pearson residual, which needs no root: only rows that pass that one are tried.
+    """
     n = starts[-1]
-    if trend:
-        _powers(slope / 6.0, centre, powers)
     total = float(n)
+    inverse = 1.0 / spread if trend else 0.0
     for level in range(starts.size - 1):
-        factor = math.exp(levels[_LOG, level] / 6.0)
+        whole = 1.0 / levels[_WHOLE, level]
         for i in range(starts[level], starts[level + 1]):
-            if rows[_RESIDUAL, i] > 0.0:
-                root = factor * powers[times[i]] * rows[_SIXTH, i]
-                away = rows[_TIME, i] - levels[_CENTRE, level]
-                hat = rows[_WEIGHT, i] * (1.0 / levels[_SUM, level] + (away * away / spread if trend else 0.0))
-                s = 1.5 * (rows[_CUBE, i] / root - root * root * root) / math.sqrt(phi * (1.0 - hat))
+            residual, mu = rows[_RESIDUAL, i], rows[_FITTED, i]
+            away = rows[_TIME, i] - levels[_CENTRE, level]
+            free = phi * (1.0 - rows[_WEIGHT, i] * (whole + away * away * inverse))
+            if residual > 0.0 and residual * residual > 0.999 * threshold * threshold * free * mu:
+                root = mu ** (1.0 / 6.0)
+                s = 1.5 * (rows[_COUNT, i] ** (2.0 / 3.0) / root - root * root * root) / math.sqrt(free)
                 if s > threshold:
                     rows[_OMEGA, i] = 1.0 / (s * s)
                     total += rows[_OMEGA, i] - 1.0
     if total == float(n):
         return False
     for i in range(n):
-        rows[_OMEGA, i] *= n / total
+        rows[_OMEGA, i] *= float(n) / total
     return True
 
 
-@_compiled
-def _free(starts: Ints, trend: bool) -> int:
+@_inner
+def _reset(rows: Floats, n: int) -> bool:
+    """Set every prior weight to 1; returns that rows are not weighted."""
+    for i in range(n):
+        rows[_OMEGA, i] = 1.0
+    return False
+
+
+@_inner
+def _largest(rows: Floats, n: int) -> float:
+    """The largest count of the baseline."""
+    largest = 0.0
+    for i in range(n):
+        largest = rows[_COUNT, i] if rows[_COUNT, i] > largest else largest
+    return largest
+
+
+@_inner
+def _free(starts: Starts, trend: bool) -> int:
     """Degrees of freedom left by the levels that have rows, and the trend."""
-    free = starts[-1] - int(trend)
+    free = int(starts[-1]) - int(trend)
     for level in range(starts.size - 1):
         free -= int(starts[level + 1] > starts[level])
     return free
 
 
-@_compiled
-def _fit(
-    rows: Floats, times: Ints, starts: Ints, levels: Floats, powers: Floats,
-    centre: float, trend: bool, reweight: bool, threshold: float,
-) -> tuple[bool, bool, float, float, float, float]:  # fmt: skip
-    """Fit, and fit again with outbreaks weighted down.
-
-    Returns (converged, trend kept, slope, Schur complement, dispersion, dispersion that R takes for errors).
-    """
-    n = starts[-1]
-    rows[_OMEGA, :n] = 1.0
-    slope, spread, done = _iterate(rows, times, starts, levels, powers, centre, trend)
-    if not done and trend:
-        trend = False
-        slope, spread, done = _iterate(rows, times, starts, levels, powers, centre, trend)
-    if not done:
-        return False, trend, slope, spread, 1.0, 1.0
-    free = _free(starts, trend)
-    phi = _dispersion(rows, n, _WEIGHT) / free
-    if reweight:
-        floored = max(phi, 1.0)
-        if _downweight(rows, times, starts, levels, powers, slope, spread, centre, floored, threshold, trend):
-            slope, spread, done = _iterate(rows, times, starts, levels, powers, centre, trend)
-            phi = _dispersion(rows, n, _WEIGHT) / free
-    error = _dispersion(rows, n, _OMEGA) / free if reweight else phi
-    return True, trend, slope, spread, max(phi, 1.0), error
-
-
-@_compiled
+@_inner
 def _judge(
-    rows: Floats, times: Ints, starts: Ints, levels: Floats, powers: Floats,
+    rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats,
     centre: float, ahead: float, size: float, critical: Floats, rules: tuple[bool, bool, float], out: Floats,
-) -> None:  # fmt: skip
-    """Fit one cell with the rule that keeps or drops the trend, and predict the judged week."""
+) -> int:  # fmt: skip
+    """Fit one cell and predict the judged week; returns its code.
+
+    Up to four fits: with trend, again with outbreaks weighted down, and both without the trend if it is not kept. An
+    unconverged first fit drops the trend; whether the weighted fit converged is not asked. Errors use the prior weights
+    in place of the working ones after reweighting. All as R does.
+    """
     trend, reweight, threshold = rules
     n = starts[-1]
     last = starts.size - 2
     for i in range(n):
         rows[_TIME, i] = times[i] - centre
-    done, kept, slope, spread, phi, error = _fit(
-        rows, times, starts, levels, powers, centre, trend, reweight, threshold
-    )
-    if done and kept:
-        predicted = math.exp(levels[_LOG, last] + slope * ahead) * size
-        significant = abs(slope) > critical[_free(starts, True)] * math.sqrt(error / spread)
-        if not (significant and predicted <= rows[_COUNT, :n].max()):
-            done, kept, slope, spread, phi, error = _fit(
-                rows, times, starts, levels, powers, centre, False, reweight, threshold
-            )
-    if not done:
-        out[CODE] = NOT_CONVERGED
-        return
+    weighted = _reset(rows, n)
+    while True:
+        slope, spread, done = _iterate(rows, times, starts, levels, powers, centre, trend)
+        if not done and not weighted:
+            if not trend:
+                return NOT_CONVERGED
+            trend = False
+            continue
+        working, prior = _dispersions(rows, n)
+        phi = max(working / _free(starts, trend), 1.0)
+        if reweight and not weighted and _downweight(rows, starts, levels, spread, phi, threshold, trend):
+            weighted = True
+            continue
+        error = (prior if reweight else working) / _free(starts, trend)
+        log_mean = levels[_LOG, last] + (slope * ahead if trend else 0.0)
+        if not trend:
+            break
+        significant = abs(slope) > critical[_free(starts, trend)] * math.sqrt(error / spread)
+        if significant and math.exp(log_mean) * size <= _largest(rows, n):
+            break
+        trend = weighted = _reset(rows, n)
     away = ahead - levels[_CENTRE, last]
-    variance = 1.0 / levels[_SUM, last] + (away * away / spread if kept else 0.0)
-    out[MEAN] = math.exp(levels[_LOG, last] + (slope * ahead if kept else 0.0)) * size
+    out[MEAN] = math.exp(log_mean) * size
     out[PHI] = phi
-    out[ERROR] = math.sqrt(error * variance)
-    out[SLOPE] = slope if kept else np.nan
-    out[CODE] = JUDGED
+    out[ERROR] = math.sqrt(error * (1.0 / levels[_WHOLE, last] + (away * away / spread if trend else 0.0)))
+    out[SLOPE] = slope if trend else np.nan
+    return JUDGED
 
 
-@_compiled
-def _refusal(rows: Floats, starts: Ints, planned: int, least: tuple[float, float]) -> int:
+@_inner
+def _refusal(rows: Floats, starts: Starts, planned: int, least: tuple[float, float]) -> int:
     """Code of why a gathered baseline can't be judged; *least* is (share of known rows, incidents in its block)."""
     n = starts[-1]
     first, last = starts[-2], starts[-1]
     if n <= starts.size or last == first or n < least[0] * planned:
         return FEW_KNOWN
-    if least[1] > 0.0 and rows[_COUNT, :n].sum() == 0.0:
+    if least[1] > 0.0 and _largest(rows, n) == 0.0:
         return ALL_ZERO
-    if rows[_COUNT, first:last].sum() < least[1]:
-        return SPARSE_BLOCK
-    return JUDGED
+    block = 0.0
+    for i in range(first, last):
+        block += rows[_COUNT, i]
+    return SPARSE_BLOCK if block < least[1] else JUDGED
 
 
-@_compiled
+@_outer
 def judge(
-    counts: Floats, sizes: Floats, design: Ints, bounds: Ints, span: Ints, wanted: Flags, critical: Floats,
+    counts: Floats, sizes: Floats, design: Ints, bounds: Ints, span: Spans, wanted: Flags, critical: Floats,
     rules: tuple[bool, bool, float], least: tuple[float, float], first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
     """Fit the wanted cells of regions first..last-1.
@@ -298,14 +392,13 @@ def judge(
     """
     n = design.shape[1]
     table = np.empty((_OMEGA, counts.shape[1]))
-    rows = np.empty((11, n))
-    times = np.empty(n, np.int32)
-    starts = np.empty(bounds.shape[1], np.int32)
-    levels = np.zeros((4, bounds.shape[1] - 1))
+    rows = np.empty((9, n))
+    times = np.empty(n, np.uint32)
+    starts = np.empty(bounds.shape[1], np.uint64)
+    levels = np.zeros((8, bounds.shape[1] - 1))
     powers = np.empty(counts.shape[1] + 1)
-    earliest, latest = span[:, 0].min(), span[:, 1].max()
     for r in range(first, last):
-        _tabulate(counts[r], sizes[r], earliest, latest + 1, table)
+        _tabulate(counts, sizes, r, span, table)
         for w in range(span.shape[0]):
             if not wanted[r, w]:
                 out[r, w, CODE] = SKIPPED
@@ -318,8 +411,7 @@ def judge(
             if code == JUDGED:
                 reach = now - origin
                 centre = 0.5 * reach
-                size = table[_SIZE, now]
-                _judge(
-                    rows, times, starts, levels, powers[: reach + 1], centre, reach - centre, size, critical,
-                    rules, out[r, w],
+                out[r, w, CODE] = _judge(
+                    rows, times, starts, levels, powers[: reach + 1], centre, reach - centre, table[_SIZE, now],
+                    critical, rules, out[r, w],
                 )  # fmt: skip

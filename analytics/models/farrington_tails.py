@@ -7,7 +7,7 @@ digits at any size. A tail is the density times a continued fraction (Abramowitz
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -23,24 +23,34 @@ _HALF_LOG_2PI = 0.9189385332046727
 _TINY = 1e-300
 
 
-def _compiled(function: Function) -> Function:
-    """*function* compiled once, serially, cached and free of the GIL."""
-    compiled: Function = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+_OPTIONS: dict[str, Any] = {"error_model": "numpy"}
+"""How everything here is compiled."""
 
 
-@_compiled
+def _inner(function: Function) -> Function:
+    """*function* compiled as a part of another."""
+    compiled: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)  # type: ignore[call-overload]
+    return cast(Function, compiled)
+
+
+def _outer(function: Function) -> Function:
+    """*function* compiled once and cached; serial, and free of the GIL so that threads can share the work."""
+    compiled: Any = njit(cache=True, nogil=True, **_OPTIONS)(function)
+    return cast(Function, compiled)
+
+
+@_inner
 def _stirling_error(z: float) -> float:
-    """log Gamma(z + 1) minus Stirling's formula for it, z > 0."""
+    """Log Gamma(z + 1) minus Stirling's formula for it, z > 0."""
     if z < 15.0:
         return math.lgamma(z + 1.0) - (z + 0.5) * math.log(z) + z - _HALF_LOG_2PI
     s = z * z
     return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - (1 / 1188) / s) / s) / s) / s) / z
 
 
-@_compiled
+@_inner
 def _deviance(x: float, m: float) -> float:
-    """x log(x / m) + m - x, without cancellation where x is near m."""
+    """The deviance x log(x / m) + m - x, without cancellation where x is near m."""
     if abs(x - m) >= 0.1 * (x + m):
         return x * math.log(x / m) + m - x
     v = (x - m) / (x + m)
@@ -54,7 +64,7 @@ def _deviance(x: float, m: float) -> float:
     return total
 
 
-@_compiled
+@_inner
 def _density(y: float, mean: float, phi: float) -> float:
     """P(Y = y) for y >= 1."""
     log_density = -_stirling_error(y) - 0.5 * math.log(y) - _HALF_LOG_2PI
@@ -66,7 +76,7 @@ def _density(y: float, mean: float, phi: float) -> float:
     return math.exp(log_density - _deviance(size, whole / phi) - _deviance(y, whole - whole / phi))
 
 
-@_compiled
+@_inner
 def _fraction(a: float, b: float, x: float) -> float:
     """Continued fraction F of the incomplete beta, I_x(a, b) = F x^a (1-x)^b / (a B(a, b)), by Lentz's method."""
     c = 1.0
@@ -89,7 +99,7 @@ def _fraction(a: float, b: float, x: float) -> float:
     return value
 
 
-@_compiled
+@_inner
 def _rise(x: float, mean: float, phi: float) -> float:
     """P(Y = x + 1) / P(Y = x)."""
     if phi == 1.0:
@@ -97,7 +107,7 @@ def _rise(x: float, mean: float, phi: float) -> float:
     return (mean + x * (phi - 1.0)) / (phi * (x + 1.0))
 
 
-@_compiled
+@_inner
 def _series(y: float, mean: float, phi: float, density: float) -> float:
     """P(Y >= y) from the density at y: summed upwards from above the mean, else one minus the sum downwards."""
     total = term = 1.0
@@ -116,7 +126,7 @@ def _series(y: float, mean: float, phi: float, density: float) -> float:
     return 1.0 - density * total
 
 
-@_compiled
+@_inner
 def _tail_given(y: float, mean: float, phi: float, density: float) -> float:
     """P(Y >= y) for y >= 1, from the density at y; the fraction is slow where phi is near 1, the series elsewhere."""
     if phi < 1.01:
@@ -128,7 +138,7 @@ def _tail_given(y: float, mean: float, phi: float, density: float) -> float:
     return 1.0 - density * (y / size) * _fraction(size, y, 1.0 / phi)
 
 
-@_compiled
+@_inner
 def tail(y: float, mean: float, phi: float) -> float:
     """P(Y >= y); 1 for y <= 0, NaN where mean or phi is not finite."""
     if not (mean >= 0.0 and phi >= 1.0 and mean < np.inf and phi < np.inf) or np.isnan(y):
@@ -138,7 +148,7 @@ def tail(y: float, mean: float, phi: float) -> float:
     return _tail_given(y, mean, phi, _density(y, mean, phi))
 
 
-@_compiled
+@_inner
 def _guess(alpha: float, mean: float, phi: float, z: float) -> float:
     """A count near the upper alpha quantile: Cornish-Fisher, then Newton on the log of the tail for wide spreads."""
     sd = math.sqrt(mean * phi)
@@ -155,7 +165,7 @@ def _guess(alpha: float, mean: float, phi: float, z: float) -> float:
     return x
 
 
-@_compiled
+@_inner
 def quantile(alpha: float, mean: float, phi: float, z: float) -> float:
     """Smallest count x with P(Y > x) <= alpha; *z* is the normal quantile at 1 - alpha. NaN above LARGEST_MEAN."""
     if not (0.0 <= mean <= LARGEST_MEAN and 1.0 <= phi < np.inf):
@@ -178,7 +188,7 @@ def quantile(alpha: float, mean: float, phi: float, z: float) -> float:
     return x
 
 
-@_compiled
+@_outer
 def bounds(counts: Floats, means: Floats, phis: Floats, alpha: float, z: float, p: Floats, upper: Floats) -> None:
     """Fill *p* with P(Y >= count) and *upper* with the upper alpha quantile; all (N,)."""
     for i in range(counts.size):

@@ -58,7 +58,7 @@ class Trend:
     Direction, first rule that holds (L, H: the interval's ends; fast and steady: the options, mirrored on the log
     scale, so that falling fast is the inverse of rising fast, growth of -1 + 1 / (1 + fast)):
 
-    ============ =====================================================
+    ============ ======================================================================================
     unknown      fewer than min_weeks known weeks
     quiet        fewer than min_incidents incidents
     unclear      incidents in fewer than min_active_weeks weeks, or more than max_share of them in one week
@@ -68,7 +68,16 @@ class Trend:
     falling      H < 0
     steady       mirrored steady <= L and H <= steady
     unclear      anything else: the interval is too wide to say
-    ============ =====================================================
+    ============ ======================================================================================
+
+    Calibration, measured by simulation at the defaults (26 weeks, means 0.3, 1, 5, 20, variance 1, 2, 3 x mean,
+    growth 0 and 5 % a week, 2,000 series a cell): 95 % intervals cover 95.6 to 98.4 %, and P(growing) is within 0.05
+    of uniform without growth. Deaths instead of incidents: 96 to 97 %. A season of exp(0.5 cos) after 3 to 8 earlier
+    years, 300 series a cell, means 1 to 20: 90 to 99 % (28 to 91 % with season off), the low end where the level drifts
+    by 10 % a week as well. Where the level itself wanders in the window, as AR(1) with deviation 0.4 on the log
+    scale, the window's own rise or fall is taken for growth: at lag-1 correlations of 0.3, 0.6, 0.8 and a mean of 5,
+    zero is covered by 95, 90 and 84 % (92, 82 and 72 % without *serial*). The interval tells what the window shows
+    and not what comes next.
     """
 
     def __init__(self, options: TrendOptions | None = None) -> None:
@@ -105,7 +114,7 @@ def _words(row: RegionTrend, options: TrendOptions) -> str:
         return f"not estimated ({row.note})"
     figures = (row.growth, row.growth_low, row.growth_high)
     smallest = min(abs(figure) for figure in figures) * 100
-    digits = next((digits for digits in (0, 1) if smallest >= 10**-digits), 2)
+    digits = 0 if smallest >= 1 else 1
     growth, low, high = (_percent(figure, digits) for figure in figures)
     return f"{growth} a week ({100 * options.level:g} % interval {low} to {high})"
 

@@ -1,7 +1,7 @@
 """Tables as the page shows them: formatted cells made from frames, each with its exact value beside its text."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -78,13 +78,17 @@ def _exact(value: Any) -> str:
     if numbers.is_missing(value):
         return ""
     if isinstance(value, pd.Timestamp):
-        return value.date().isoformat() if value == value.normalize() else value.isoformat()
-    return numbers.anything(value) if isinstance(value, (list, tuple)) else str(value)
+        return str(value.date() if value == value.normalize() else value.isoformat())
+    return numbers.anything(value) if numbers.is_listing(value) else str(value)
 
 
 def is_link(value: Any) -> bool:
     """True only for http and https addresses; anything else stays text."""
-    return isinstance(value, str) and value.lower().startswith(("http://", "https://")) and not set(value) & set(" \"'<>\n\t")
+    return (
+        isinstance(value, str)
+        and value.lower().startswith(("http://", "https://"))
+        and not set(value) & set(" \"'<>\n\t")
+    )
 
 
 def words(key: str, heading: str, *, note: str = "", wide: bool = False) -> Column:
@@ -114,15 +118,13 @@ def dated(key: str, heading: str) -> Column:
 def _iso(value: Any) -> str:
     """The day as ISO text, "" where there is none."""
     day = pd.to_datetime(value, errors="coerce")
-    return "" if pd.isna(day) else str(day.date().isoformat())
+    return "" if pd.isna(day) else str(day.date())
 
 
-def level(key: str, heading: str) -> Column:
-    """A column of flag levels, each with its shape."""
-    return Column(
-        heading=heading,
-        make=lambda row: Cell(text=numbers.anything(row[key]), value=_exact(row[key]), kind="level"),
-    )
+def level(key: str, heading: str, *, note: str = "") -> Column:
+    """A column of flag levels, each with its shape; *note* as in `words`."""
+    text = words(key, heading, note=note)
+    return replace(text, make=lambda row: replace(text.make(row), kind="level"))
 
 
 def growth(heading: str = "Growth a week") -> Column:

@@ -8,36 +8,30 @@ from typing import Any
 import pandas as pd
 
 from analytics.errors import OptionError
+from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
 from analytics.models.base import SpikeResult
 from analytics.panel import Panel
 
-COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "flags": (
-        ("week", "region_id", "region", "level", "reason"),
-        (
-            "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-            "p_growing killed wounded episode_id episode_week sql"
-        ).split(),
-    ),
-    "episodes": (
-        ("episode_id", "region_id", "region", "first_week", "last_week"),
-        "measure weeks peak_level observed excess status".split(),
-    ),
-    "trends": (
-        ("region_id", "region"),
-        "weeks incidents mean growth growth_low growth_high p_growing p_value doubling_weeks direction note".split(),
-    ),
-    "events": (("event_id", "name", "starts_on"), "kind ends_on regions source notes".split()),
-    "not_judged": (("region", "weeks", "reason"), ("region_id",)),
-    "incidents": (
-        ("region_id", "week"),
-        (
-            "occurred_on occurred_until date_precision admin1 admin2 location event_type tactic actor1 actor2 target "
-            "killed killed_civilians killed_security wounded source_id source_name source_url notes"
-        ).split(),
-    ),
+_REQUIRED = {
+    "flags": "week region_id region level reason",
+    "episodes": "episode_id region_id region first_week last_week",
+    "trends": "region_id region",
+    "events": "event_id name starts_on",
+    "not_judged": "region weeks reason",
+    "incidents": "region_id week",
 }
+_OPTIONAL = {
+    "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
+    "p_growing killed wounded episode_id episode_week sql",
+    "episodes": "measure weeks peak_level observed excess status",
+    "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value doubling_weeks direction note",
+    "events": "kind ends_on regions source notes",
+    "not_judged": "region_id",
+    "incidents": "occurred_on occurred_until date_precision admin1 admin2 location event_type tactic actor1 actor2 "
+    "target killed killed_civilians killed_security wounded source_id source_name source_url notes",
+}
+COLUMNS = {name: (tuple(_REQUIRED[name].split()), tuple(_OPTIONAL[name].split())) for name in _REQUIRED}
 """Columns of each frame of a `ReportContent`: those it must have, and those added as missing values."""
 
 
@@ -72,6 +66,7 @@ class ReportContent:
     """The paragraph that is read aloud."""
     subtitle: str = ""
     simulated: bool = False
+    """Also true whenever the panel is simulated."""
     as_of: datetime | None = None
     data_age: str = ""
     """How old the data are, as a sentence."""
@@ -126,7 +121,10 @@ class ReportContent:
             raise OptionError(f"chart_weeks must be at least 1, got {self.chart_weeks}")
         for name in COLUMNS:
             object.__setattr__(self, name, _complete(name, getattr(self, name)))
+        if self.panel is not None and self.panel.simulated:
+            object.__setattr__(self, "simulated", True)
         _check_levels(self.flags)
+        _check_regions(self.events)
 
 
 def _complete(name: str, frame: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -149,3 +147,15 @@ def _check_levels(flags: pd.DataFrame | None) -> None:
     unknown = sorted(set(flags["level"]) - set(LEVELS)) if flags is not None else []
     if unknown:
         raise OptionError(f"flags have the level {unknown[0]!r}; choose one of {', '.join(LEVELS)}")
+
+
+def _check_regions(events: pd.DataFrame | None) -> None:
+    """Raise OptionError where an event's regions are not a list of ids."""
+    wrong = [] if events is None else [value for value in events["regions"] if not _listed(value)]
+    if wrong:
+        raise OptionError(f"regions of a dated event are {wrong[0]!r}; give a list of region ids")
+
+
+def _listed(value: Any) -> bool:
+    """True for a list, or nothing at all."""
+    return numbers.is_listing(value) or numbers.is_missing(value)

@@ -24,7 +24,9 @@ def write_tables(content: ReportContent, directory: Path) -> tuple[Path, Path]:
         paths[0].write_text(flags_csv(content), encoding="utf-8", newline="")
         paths[1].write_text(flags_json(content), encoding="utf-8", newline="")
     except OSError as error:
-        raise OutputError(f"cannot write flags to {directory}: {error.strerror}; name a folder you may write to") from error
+        raise OutputError(
+            f"cannot write flags to {directory}: {error.strerror}; name a folder you may write to"
+        ) from error
     return paths
 
 
@@ -72,7 +74,7 @@ def _plain(value: Any) -> Any:
         return None
     if hasattr(value, "isoformat"):
         return pd.Timestamp(value).date().isoformat()
-    if isinstance(value, (list, tuple)):
+    if numbers.is_listing(value):
         return [_plain(item) for item in value]
     if not numbers.is_number(value):
         return str(value)

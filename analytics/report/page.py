@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -15,13 +15,26 @@ from analytics.errors import OutputError
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
 from analytics.figures.maps import SHAPES, map_svg
+from analytics.figures.palette import DARK
 from analytics.figures.states import STATES
 from analytics.report import cells, sections
 from analytics.report.content import ReportContent
 from analytics.report.export import flags_csv
 from analytics.report.regions import Block, command, region_blocks
 
-SECTIONS = ("totals", "changes", "map", "flags", "episodes", "chart", "incidents", "trends", "events", "quality", "not_judged")
+SECTIONS = (
+    "totals",
+    "changes",
+    "map",
+    "flags",
+    "episodes",
+    "chart",
+    "incidents",
+    "trends",
+    "events",
+    "quality",
+    "not_judged",
+)
 """Names under which a section finds its SQL, command and reason; all other queries are listed under Methods."""
 
 
@@ -35,7 +48,7 @@ def write(content: ReportContent, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_text(html, encoding="utf-8", newline="")
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write the report {path}: {error.strerror}; name a file you may write to") from error
     return path
@@ -62,9 +75,21 @@ def render(content: ReportContent) -> str:
 def _environment() -> Environment:
     """Templates that escape everything and refuse what they do not know."""
     environment = Environment(
-        loader=PackageLoader("analytics.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("analytics.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.globals.update(numbers=numbers, levels=LEVELS, shapes=SHAPES, states=STATES, command=command, sections=SECTIONS)
+    environment.globals.update(
+        numbers=numbers,
+        levels=LEVELS,
+        shapes=SHAPES,
+        states=STATES,
+        command=command,
+        sections=SECTIONS,
+        no_flag_words=sections.no_flag_words,
+    )
     environment.filters["drawing"] = Markup
     environment.filters["paragraphs"] = lambda text: [part.strip() for part in str(text).split("\n\n") if part.strip()]
     return environment
@@ -74,24 +99,40 @@ def _tables(content: ReportContent, blocks: list[Block]) -> dict[str, Any]:
     """All tables and the map, ready for the template."""
     latest, earlier = sections.flag_tables(content)
     states, regions = sections.map_table(content)
-    links = {block.region_id: block.anchor for block in blocks}
-    drawn = content.boundaries is not None and states is not None
     return {
         "flags_latest": latest,
         "flags_earlier": earlier,
         "episodes": sections.episode_table(content),
         "region_table": regions,
-        "map": Markup(map_svg(content.boundaries, states, links, "Map of flag levels")) if drawn else None,  # noqa: S704 - escaped there
-        "map_states": set(states["state"]) if states is not None else set(),
+        "map": _map(content.boundaries, states, {block.region_id: block.anchor for block in blocks}),
+        "map_states": _drawn_states(content, states),
         "trends": sections.trend_table(content),
         "events": sections.event_table(content),
         "not_judged": sections.not_judged_table(content),
         "changes": _whole("changes", "Changes since the last report", content.changes),
-        "quality": [_whole(f"quality-{number}", name, frame) for number, (name, frame) in enumerate(content.quality.items(), 1)],
+        "quality": [
+            _whole(f"quality-{number}", name, frame) for number, (name, frame) in enumerate(content.quality.items(), 1)
+        ],
         "extras": [
-            (extra, _whole(f"extra-{number}", extra.heading, extra.table)) for number, extra in enumerate(content.extras, 1)
+            (extra, _whole(f"extra-{number}", extra.heading, extra.table))
+            for number, extra in enumerate(content.extras, 1)
         ],
     }
+
+
+def _map(boundaries: Mapping[str, Any] | None, states: pd.DataFrame | None, links: Mapping[str, str]) -> Markup | None:
+    """The map, None without boundaries or panel."""
+    if boundaries is None or states is None:
+        return None
+    return Markup(map_svg(boundaries, states, links, "Map of flag levels"))  # noqa: S704 - map_svg escapes its text
+
+
+def _drawn_states(content: ReportContent, states: pd.DataFrame | None) -> set[str]:
+    """The states that a legend must explain."""
+    if content.boundaries is None or states is None:
+        return set()
+    drawn = {str(feature["properties"]["region_id"]) for feature in content.boundaries["features"]}
+    return set(states["state"]) | ({"absent"} if drawn - set(states["region_id"]) else set())
 
 
 def _whole(name: str, caption: str, frame: Any) -> cells.Table | None:
@@ -103,6 +144,7 @@ def _data(content: ReportContent, blocks: list[Block]) -> dict[str, Any]:
     """What the page's script draws, tables and exports."""
     return {
         "charts": [block.chart for block in blocks if block.chart],
+        "dark": DARK,
         "files": {} if content.flags is None else {"flags.csv": flags_csv(content)},
     }
 
@@ -133,7 +175,9 @@ def _part(environment: Environment, name: str) -> Markup:
 
 def _policy(scripts: list[Markup]) -> str:
     """Content-Security-Policy: no network at all, and no script but these, known by their hashes."""
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"

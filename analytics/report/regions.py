@@ -1,5 +1,6 @@
 """One block per flagged region: its flags, its chart, the incidents behind them, and how to make it again."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -8,7 +9,6 @@ import pandas as pd
 
 from analytics.figures import numbers
 from analytics.figures.chart import region_figure
-from analytics.figures.levels import highest
 from analytics.figures.rows import region_events, region_rows, unknown_spans
 from analytics.figures.text import shorten
 from analytics.panel import Panel
@@ -47,6 +47,7 @@ class Block:
     region_id: str
     region: str
     level: str
+    """Of the latest flagged week."""
     reasons: tuple[Reason, ...]
     label: str
     """What the chart shows, in words, for those who do not see it."""
@@ -58,12 +59,15 @@ class Block:
 
 
 def region_blocks(content: ReportContent) -> list[Block]:
-    """Blocks of all flagged regions: highest level of their latest flagged week first, as in the flags table."""
+    """Blocks of all flagged regions, in the order in which the flags tables name them first."""
     if content.flags is None or content.flags.empty:
         return []
     flags = ordered_flags(content.flags)
     ids = list(dict.fromkeys(flags["region_id"]))
-    return [_block(content, number, region_id, flags[flags["region_id"] == region_id]) for number, region_id in enumerate(ids, 1)]
+    return [
+        _block(content, number, region_id, flags[flags["region_id"] == region_id])
+        for number, region_id in enumerate(ids, 1)
+    ]
 
 
 def _block(content: ReportContent, number: int, region_id: str, flags: pd.DataFrame) -> Block:
@@ -74,7 +78,7 @@ def _block(content: ReportContent, number: int, region_id: str, flags: pd.DataFr
         anchor=anchor,
         region_id=region_id,
         region=shorten(name, HEADING),
-        level=highest(flags["level"].tolist()),
+        level=str(flags["level"].iloc[0]),
         reasons=tuple(_reason(row) for row in flags.to_dict("records")),
         label=label,
         chart=chart,
@@ -107,8 +111,18 @@ def _chart(
     rows = region_rows(panel, content.spikes, content.flags, region_id, content.chart_weeks)
     events = region_events(content.events, region_id, _first(rows), _last(rows))
     figure = region_figure(rows, events, region=name, measure=panel.measure, simulated=content.simulated)
-    chart = {"id": chart_id, "file": f"{chart_id}.csv", "columns": _columns(rows), "figure": _bare(figure.to_plotly_json())}
+    chart = {
+        "id": chart_id,
+        "file": f"{_slug(region_id)}-{_slug(panel.measure)}.csv",
+        "columns": _columns(rows),
+        "figure": _bare(figure.to_plotly_json()),
+    }
     return chart, tuple(_event(row) for row in events.to_dict("records")), _description(rows, panel, name)
+
+
+def _slug(text: str) -> str:
+    """*text* as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "region"
 
 
 def _first(rows: pd.DataFrame) -> date:
@@ -164,7 +178,8 @@ def _description(rows: pd.DataFrame, panel: Panel, name: str) -> str:
         *(f"unknown {numbers.span(start, end - timedelta(days=1))}" for start, end in unknown_spans(rows)),
     ]
     weeks = numbers.span(_first(rows), _last(rows))
-    return f"{shorten(name, HEADING)}, {panel.measure} a week, {weeks}: {'; '.join(parts)}. The table below has the same data."
+    shown = f"{shorten(name, HEADING)}, {panel.measure} a week, {weeks}"
+    return f"{shown}: {'; '.join(parts)}. The table below has the same data."
 
 
 def _incidents(content: ReportContent, region_id: str, table_name: str) -> cells.Table | None:
@@ -176,4 +191,6 @@ def _incidents(content: ReportContent, region_id: str, table_name: str) -> cells
         return None
     keys = mine.assign(day=pd.to_datetime(mine["occurred_on"], errors="coerce"), text=mine["source_id"].astype(str))
     order = keys.sort_values(["week", "day", "text"], ascending=[False, False, True], kind="stable").index
-    return cells.table(table_name, "Incidents behind the flags, latest first", mine.loc[order], INCIDENT_COLUMNS, head=1)
+    return cells.table(
+        table_name, "Incidents behind the flags, latest first", mine.loc[order], INCIDENT_COLUMNS, head=1
+    )

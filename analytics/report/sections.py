@@ -1,5 +1,8 @@
 """The tables of the report: which columns, in which order, with which captions."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -23,15 +26,15 @@ ARROWS = {
 """An arrow for each direction of a trend; its word always stands beside it."""
 
 FLAG_COLUMNS = (
-    cells.level("level", "Level"),
+    cells.level("level", "Level", note="kinds"),
     cells.words("region", "Region"),
-    cells.words("reason", "Why", note="kinds", wide=True),
+    cells.words("reason", "Why", wide=True),
     cells.figure("observed", "Observed"),
-    cells.figure("expected", "Expected"),
-    cells.figure("upper", "Alarm above"),
+    Column(
+        heading="Expected", make=lambda row: _below(row, "expected", "upper", "upper", numbers.amount), numeric=True
+    ),
     cells.figure("ratio", "Ratio", numbers.ratio),
-    cells.figure("p_value", "p", numbers.probability),
-    cells.figure("q_value", "q", numbers.probability),
+    Column(heading="q", make=lambda row: _below(row, "q_value", "p_value", "p", numbers.probability), numeric=True),
     cells.growth(),
     cells.figure("killed", "Killed"),
     cells.figure("wounded", "Wounded"),
@@ -53,7 +56,7 @@ INCIDENT_COLUMNS = (
         heading="Day",
         make=lambda row: Cell(
             text=numbers.span(row["occurred_on"], row["occurred_until"]),
-            note="" if row["date_precision"] in (None, "day") else f"to the {numbers.anything(row['date_precision'])}",
+            note="" if _exact_day(row["date_precision"]) else f"known to the {row['date_precision']}",
         ),
     ),
     Column(heading="Place", make=lambda row: _joined(row, ("location", "admin2", "admin1"))),
@@ -66,6 +69,17 @@ INCIDENT_COLUMNS = (
     cells.source(),
     cells.words("notes", "Notes", wide=True),
 )
+
+
+def _exact_day(precision: Any) -> bool:
+    """True unless the date is said to be coarser than a day."""
+    return numbers.is_missing(precision) or precision == "day"
+
+
+def _below(row: Row, key: str, lower: str, word: str, show: Callable[[Any], str]) -> Cell:
+    """The number of *key*, and below it, after *word*, that of *lower*."""
+    note = "" if numbers.is_missing(row[lower]) else f"{word} {show(row[lower])}"
+    return Cell(text=show(row[key]), value=str(row[key]), kind="number", note=note)
 
 
 def _joined(row: Row, keys: tuple[str, ...]) -> Cell:
@@ -107,6 +121,18 @@ def flag_tables(content: ReportContent) -> tuple[Table | None, Table | None]:
     return (latest if latest.rows else None), (earlier if earlier.rows else None)
 
 
+def no_flag_words(content: ReportContent, *, earlier: bool) -> tuple[str, str]:
+    """What stands in place of the latest week's flags when there are none: the sentence, and what it means."""
+    last = numbers.day(content.period_last)
+    if earlier:
+        return "No region is flagged in the latest week", f", which ended on {last}. Flags of earlier weeks follow."
+    weeks = numbers.span(content.period_first, content.period_last)
+    return "No region is flagged", (
+        f" in the judged weeks, {weeks}: no judged region-week stands out from what is normal there. "
+        "What could not be judged is listed below with its reason."
+    )
+
+
 def _flag_caption(content: ReportContent) -> str:
     """What the table of the latest week's flags shows."""
     return f"Flags of the week {numbers.span(latest_week(content), content.period_last)}, highest level first"
@@ -133,10 +159,10 @@ def map_table(content: ReportContent) -> tuple[pd.DataFrame | None, Table | None
         Column(heading="State", make=_state),
         cells.figure("observed", "Observed"),
         cells.figure("expected", "Expected"),
-        cells.figure("upper", "Alarm above"),
+        cells.figure("upper", "Upper"),
     )
-    ranked = states.assign(rank=states["state"].map({state: rank for rank, state in enumerate(reversed(STATES))}))
-    ordered = ranked.sort_values(["rank", "region"], ascending=[False, True], kind="stable")
+    ranked = states.assign(rank=states["state"].map({state: rank for rank, state in enumerate(STATES)}))
+    ordered = ranked.sort_values(["rank", "region"], kind="stable")
     return states, cells.table("regions", f"All regions in the week of {week}", ordered, columns)
 
 
@@ -165,15 +191,15 @@ def trend_table(content: ReportContent) -> Table | None:
         cells.figure("mean", "Mean a week"),
         cells.figure("incidents", "Incidents"),
         cells.figure("weeks", "Weeks"),
-        cells.words("note", "Note", wide=True),
     )
     return cells.table("trends", "Trend of each region over its recent weeks, fastest growth first", ordered, columns)
 
 
 def _direction(row: Row) -> Cell:
-    """An arrow and its word."""
+    """An arrow and its word, and below it what the model noted."""
     word = numbers.anything(row["direction"])
-    return Cell(text=f"{ARROWS.get(word, '')} {word}".strip(), value=word, kind="direction")
+    note = "" if numbers.is_missing(row["note"]) else str(row["note"])
+    return Cell(text=f"{ARROWS.get(word, '')} {word}".strip(), value=word, kind="direction", note=note)
 
 
 def _spark(content: ReportContent, row: Row) -> Cell:
@@ -212,9 +238,9 @@ def event_table(content: ReportContent) -> Table | None:
     return cells.table("events", "Dated events, latest first", ordered, columns, head=1)
 
 
-def _places(content: ReportContent, regions: object) -> str:
+def _places(content: ReportContent, regions: Any) -> str:
     """The names of an event's regions."""
-    listed = regions if isinstance(regions, (list, tuple)) else []
+    listed = regions if numbers.is_listing(regions) else []
     return ", ".join(region_name(content, region_id) for region_id in listed) or "all"
 
 

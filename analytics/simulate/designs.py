@@ -135,36 +135,32 @@ def noufaily(
     Counts, past outbreaks and the judged outbreak come from three streams of one seed: the same seed gives the same
     counts with and without outbreaks, for every k, and its first series are the same for every number of *series*.
 
-    Raises OptionError for a scenario, number of series or k that cannot be used. Source: Noufaily et al. 2013,
+    Raises OptionError for a scenario, seed, number of series or k that cannot be used. Source: Noufaily et al. 2013,
     Statistics in Medicine 32:1206, section 3; the numbering of the scenarios is ours.
     """
-    chosen = _chosen(scenario)
-    if series < 1:
-        raise OptionError(f"series is {series}; simulate 1 or more")
-    if outbreak is not None and not 0 < outbreak < 1000:
-        raise OptionError(f"outbreak is {outbreak}; it is a multiple of the standard deviation, as 1..10, or None")
+    chosen = _checked(scenario, seed, series, outbreak)
     base, past, current = np.random.default_rng(seed).spawn(3)
     mean = chosen.mean()
     plain = _counts(base, mean, chosen.phi, series)
     deviation = plain[BASELINE].std(axis=0, ddof=1)
     past_cases, cases = np.zeros_like(plain), np.zeros_like(plain)
     starts = np.full(series, -1, dtype=np.int64)
-    for column in range(series if past_outbreaks else 0):
-        for size in past.choice(PAST_SIZES, PAST_OUTBREAKS):
-            _add_outbreak(past, past_cases[:, column], BASELINE, size * deviation[column])
-    for column in range(0 if outbreak is None else series):
-        starts[column] = _add_outbreak(current, cases[:, column], JUDGED, (outbreak or 0) * deviation[column])
-    return SimulatedCounts(
-        scenario=chosen,
-        counts=plain + past_cases + cases,
-        mean=mean,
-        past_cases=past_cases,
-        cases=cases,
-        starts=starts,
-    )
+    if past_outbreaks:
+        _add_past_outbreaks(past, past_cases, deviation)
+    if outbreak is not None:
+        columns = enumerate(outbreak * deviation)
+        starts[:] = [_add_outbreak(current, cases[:, column], JUDGED, size) for column, size in columns]
+    counts = plain + past_cases + cases
+    return SimulatedCounts(scenario=chosen, counts=counts, mean=mean, past_cases=past_cases, cases=cases, starts=starts)
 
 
-def _chosen(scenario: Scenario | int) -> Scenario:
+def _checked(scenario: Scenario | int, seed: int, series: int, outbreak: float | None) -> Scenario:
+    if seed < 0:
+        raise OptionError(f"seed is {seed}; use 0 or a positive whole number")
+    if series < 1:
+        raise OptionError(f"series is {series}; simulate 1 or more")
+    if outbreak is not None and not 0 < outbreak < 1000:
+        raise OptionError(f"outbreak is {outbreak}; it is a multiple of the standard deviation, as 1..10, or None")
     if isinstance(scenario, Scenario):
         return scenario
     if not 1 <= scenario <= len(SCENARIOS):
@@ -178,6 +174,13 @@ def _counts(generator: np.random.Generator, mean: Floats, phi: float, series: in
     if phi == 1:
         return generator.poisson(mean, shape).T.astype(np.int64)
     return generator.negative_binomial(mean / (phi - 1), 1 / phi, shape).T.astype(np.int64)
+
+
+def _add_past_outbreaks(generator: np.random.Generator, cases: Integers, deviation: Floats) -> None:
+    """Add four outbreaks to the baseline weeks of every series of *cases* (T, R), in place."""
+    for column, one in enumerate(deviation):
+        for size in generator.choice(PAST_SIZES, PAST_OUTBREAKS):
+            _add_outbreak(generator, cases[:, column], BASELINE, size * one)
 
 
 def _add_outbreak(generator: np.random.Generator, cases: Integers, stretch: slice, mean_size: float) -> int:

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 FIRST_WEEK = date(2016, 1, 4)
 LAST_DAY = date(2022, 6, 30)
+SOURCE = "simulated"
+"""The source's name, under which the records have to be loaded for coverage to speak of them."""
 KINDS = ("ramp", "spike", "level shift", "burst")
 
 
@@ -151,9 +153,9 @@ SILENCE = Silence(
 def coverage_frame() -> pd.DataFrame:
     """Who reported on what and when, in the columns of a coverage file."""
     columns = ["source", "region_id", "covers_from", "covers_until", "reported", "note"]
-    whole = ("simulated", "IQ", FIRST_WEEK.isoformat(), LAST_DAY.isoformat(), "true", "simulated records")
+    whole = (SOURCE, "IQ", FIRST_WEEK.isoformat(), LAST_DAY.isoformat(), "true", "simulated records")
     gap = SILENCE
-    silent = ("simulated", gap.region_id, gap.first.isoformat(), gap.last.isoformat(), "false", gap.note)
+    silent = (SOURCE, gap.region_id, gap.first.isoformat(), gap.last.isoformat(), "false", gap.note)
     return pd.DataFrame([whole, silent], columns=columns)
 
 

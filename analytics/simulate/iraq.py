@@ -64,7 +64,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
         "insurgency",
         {
             "Ramadi": (33.43, 43.25, 5),
-            "Falluja": (33.33, 43.72, 5),
+            "Fallujah": (33.33, 43.72, 5),
             "Hit": (33.64, 42.78, 3),
             "Haditha": (34.14, 42.35, 2),
             "Rutba": (33.04, 40.25, 3),
@@ -93,7 +93,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
         (32.60, 44.50),
         (0.70, 0.15, 0.15),
         "insurgency",
-        {"Hilla": (32.47, 44.45, 3), "Al-Musayab": (32.78, 44.30, 5), "Al-Mahawil": (32.65, 44.50, 2)},
+        {"Hilla": (32.47, 44.45, 3), "Al-Musayab": (32.78, 44.33, 5), "Al-Mahawil": (32.65, 44.50, 2)},
     ),
     _governorate(
         "IQ-BG",
@@ -126,7 +126,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
         (3.4, 0.14, 0.20),
         "insurgency",
         {
-            "Baquba": (33.75, 44.64, 4),
+            "Baqubah": (33.75, 44.64, 4),
             "Muqdadiya": (33.98, 44.94, 4),
             "Khanaqin": (34.25, 45.20, 4),
             "Kifri": (34.60, 44.98, 2),
@@ -221,7 +221,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
             "Samarra": (34.20, 43.85, 3),
             "Balad": (34.00, 44.12, 2),
             "Baiji": (34.92, 43.45, 3),
-            "Shirqat": (35.45, 43.25, 2),
+            "Shirqat": (35.45, 43.20, 2),
             "Tuz Khurmatu": (34.88, 44.60, 4),
         },
     ),
@@ -231,7 +231,7 @@ GOVERNORATES: tuple[Governorate, ...] = (
         (35.55, 45.30),
         (0.15, 0.0, 0.10),
         "north",
-        {"Sulaymaniyah": (35.55, 45.40, 2), "Chamchamal": (35.52, 44.83, 2), "Kalar": (34.68, 45.33, 2)},
+        {"Sulaymaniyah": (35.55, 45.40, 2), "Chamchamal": (35.52, 44.87, 2), "Kalar": (34.71, 45.33, 2)},
     ),
     _governorate(
         "IQ-WA",

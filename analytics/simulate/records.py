@@ -48,7 +48,7 @@ def incident_records(seed: int) -> SimulatedRecords:
     """
     if seed < 0:
         raise OptionError(f"seed is {seed}; use 0 or a positive whole number")
-    when, what, reports = np.random.default_rng(seed).spawn(3)
+    when, what, reports = np.random.Generator(np.random.PCG64(seed)).spawn(3)
     incidents = facts(happenings(when), what).sort_values(
         ["occurred_on", "governorate", "district"], kind="stable", ignore_index=True
     )

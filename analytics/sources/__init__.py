@@ -19,4 +19,4 @@ __all__ = [
 
 def recognise(columns: list[str]) -> str:
     """Name of the format whose columns these are: "ucdp", or "table" for anything else."""
-    return "ucdp" if UCDP_COLUMNS <= {column.lower() for column in columns} else "table"
+    return "ucdp" if {column.lower() for column in columns} >= UCDP_COLUMNS else "table"

@@ -85,7 +85,10 @@ def _encoding(path: Path, head: bytes, valid: bool) -> str:
 def _transcode(path: Path, copy: Path, encoding: str) -> None:
     errors = "replace" if encoding == "cp1252" else "strict"
     try:
-        with path.open(encoding=encoding, errors=errors, newline="") as old, copy.open("w", encoding="utf-8", newline="") as new:
+        with (
+            path.open(encoding=encoding, errors=errors, newline="") as old,
+            copy.open("w", encoding="utf-8", newline="") as new,
+        ):
             shutil.copyfileobj(old, new, _CHUNK)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} starts as {encoding} but is not: {error.reason} at byte {error.start}") from error

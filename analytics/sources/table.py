@@ -31,7 +31,9 @@ class Mapping:
         for section in ("columns", "constants", "formats", "values"):
             for name in getattr(self, section):
                 if name not in READABLE:
-                    raise InputError(f"mapping: [{section}] names {name!r}, which is no column of ours{nearest(name, READABLE)}")
+                    raise InputError(
+                        f"mapping: [{section}] names {name!r}, which is no column of ours{nearest(name, READABLE)}"
+                    )
         for name in self.formats:
             if READABLE[name].type not in ("DATE", "TIMESTAMP"):
                 raise InputError(f"mapping: [formats] names {name!r}, which is no date; only dates have formats")
@@ -54,7 +56,7 @@ class Mapping:
 
 
 def nearest(name: str, known: Any) -> str:
-    """"; did you mean …?" for the known name closest to *name*, or the choices where none is close."""
+    """Words to end an error with: "; did you mean …?" for the known name closest to *name*, or the choices where none is close."""
     match = get_close_matches(name, list(known), n=1)
     return f"; did you mean {match[0]!r}?" if match else f"; choose from {', '.join(known)}"
 
@@ -75,7 +77,7 @@ def table_source(columns: list[str], name: str, mapping: Mapping) -> Source:
     for needed in ("source_id", "occurred_on"):
         if needed not in fields:
             raise InputError(
-                f"no column for {needed}; name it in a mapping file ([columns] {needed} = \"...\"). "
+                f'no column for {needed}; name it in a mapping file ([columns] {needed} = "..."). '
                 f"The file has: {', '.join(columns)}"
             )
     settings: dict[str, object] = {

@@ -9,7 +9,7 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
                 THEN least(c.covers_until, CAST(least(CAST(as_of AS TIMESTAMP), TIMESTAMP '9999-01-01') AS DATE) - 1)
                 ELSE c.covers_until END AS covers_until,
            coalesce(list_position(string_split(source, ','), c.source), 1) AS rank
-    FROM reporting AS c
+    FROM coverage_in_force AS c
     WHERE (c.known_from IS NULL OR c.known_from <= CAST(as_of AS TIMESTAMP))
       AND (source IS NULL OR list_contains(string_split(source, ','), c.source))
 ), bounds AS (

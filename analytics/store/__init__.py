@@ -2,7 +2,7 @@
 
 from analytics.store.connection import SCHEMA_VERSION, Store
 from analytics.store.loading import LoadReport, load, unload
-from analytics.store.reading import Fingerprint, as_of_default, covered_to, data_fingerprint, weekly
+from analytics.store.reading import Fingerprint, as_of_default, check_level, covered_to, data_fingerprint, weekly
 from analytics.store.recording import record_run
 from analytics.store.reference import load_reference
 
@@ -12,6 +12,7 @@ __all__ = [
     "LoadReport",
     "Store",
     "as_of_default",
+    "check_level",
     "covered_to",
     "data_fingerprint",
     "load",

@@ -24,7 +24,7 @@ TABLES = (
     "dated_event", "reporting", "place", "run", "flag", "episode",
 )  # fmt: skip
 DERIVED = (
-    "place_key", "week_of", "lineage", "incidents_as_of", "incidents", "versions", "revisions", "loads", "rejects",
+    "place_key", "week_of", "lineage", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",
     "regions", "region_groups", "dated_events", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "flags",
     "episodes", "flag_incidents",
 )  # fmt: skip
@@ -54,7 +54,8 @@ _LISTS = {
     "texts": ", ".join(f"{name} := CAST(v.{name} AS VARCHAR)" for name in NAMES),
     "changes": "["
     + ", ".join(
-        f"struct_pack(field := '{name}', old := p.before.{name}, new := p.fields.{name})" for name in [*NAMES, "retracted"]
+        f"struct_pack(field := '{name}', old := p.before.{name}, new := p.fields.{name})"
+        for name in [*NAMES, "retracted"]
     )
     + "]",
 }
@@ -72,14 +73,18 @@ class Store:
         self.path = Path(path)
         self.read_only = read_only or locked
         if self.read_only and not self.path.exists():
-            raise StoreError(f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE")
+            raise StoreError(
+                f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE"
+            )
         self._connection = _connect(self.path, self.read_only, _LOCKDOWN if locked else {})
         self._prepare()
 
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -181,7 +186,10 @@ def _words(error: duckdb.Error) -> str:
 
 def _create(store: Store) -> None:
     with store.transaction():
-        store.run("CREATE TABLE incident_store AS SELECT CAST($version AS INTEGER) AS schema_version", {"version": SCHEMA_VERSION})
+        store.run(
+            "CREATE TABLE incident_store AS SELECT CAST($version AS INTEGER) AS schema_version",
+            {"version": SCHEMA_VERSION},
+        )
         for name in (*TABLES, *DERIVED):
             store.step(name)
             _comment(store, name)

@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from analytics.errors import InputError, OptionError, QueryError
-from analytics.sources import Mapping, Source, recognise, table_source, ucdp_source
+from analytics.sources import Mapping as ColumnMapping
+from analytics.sources import Source, recognise, table_source, ucdp_source
 from analytics.sources.base import literal
 from analytics.sources.files import Readable, readable
 from analytics.store.connection import Store
@@ -51,7 +53,7 @@ def load(
     *,
     loaded_at: datetime,
     format: str = "auto",  # noqa: A002 - the vocabulary's word
-    mapping: Mapping | None = None,
+    mapping: ColumnMapping | None = None,
     known_at: datetime | str | None = None,
     covers: tuple[date, date] | None = None,
     keep_raw: bool = True,
@@ -87,7 +89,7 @@ def unload(store: Store, load_id: int, *, undone_at: datetime) -> None:
         store.step("steps/no_incoming")
         _rewrite_history(store, parameters)
         for table in ("reject", "region", "region_name", "region_member", "boundary", "dated_event", "reporting"):
-            store.run(f"DELETE FROM {table} WHERE load_id = $id", {"id": load_id})  # noqa: S608 - names of our own
+            store.run(f"DELETE FROM {table} WHERE load_id = $id", {"id": load_id})
         resolve_places(store)
         store.run("UPDATE load SET undone_at = $at WHERE load_id = $id", {"at": undone_at, "id": load_id})
 
@@ -105,12 +107,12 @@ def next_load_id(store: Store) -> int:
     return number
 
 
-def _source(store: Store, path: Path, file: Readable, format: str, mapping: Mapping | None) -> Source:  # noqa: A002
+def _source(store: Store, path: Path, file: Readable, format: str, mapping: ColumnMapping | None) -> Source:  # noqa: A002
     columns = _columns(store, path, file)
     chosen = format if format != "auto" else "table" if mapping else recognise(columns)
     if chosen == "table":
         name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "table"
-        return table_source(columns, name, mapping or Mapping())
+        return table_source(columns, name, mapping or ColumnMapping())
     if missing := {"id", "date_start", "date_end", "date_prec", "where_prec", "type_of_violence", "best"} - {
         column.lower() for column in columns
     }:
@@ -120,7 +122,7 @@ def _source(store: Store, path: Path, file: Readable, format: str, mapping: Mapp
 
 def _columns(store: Store, path: Path, file: Readable) -> list[str]:
     try:
-        return store.columns(f"SELECT * FROM {reader(file)} LIMIT 0")  # noqa: S608 - the path is escaped
+        return store.columns(f"SELECT * FROM {reader(file)} LIMIT 0")
     except QueryError as error:
         raise InputError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from error
 
@@ -137,7 +139,11 @@ def _knowledge(source: Source, given: datetime | str | None, loaded_at: datetime
         )
     if isinstance(given, str):
         raise OptionError(f"known_at {given!r} is not a time; give YYYY-MM-DD HH:MM, or 'occurred'")
-    moment, basis, note = loaded_at, "load", f"known at {loaded_at:%Y-%m-%d %H:%M} UTC, the time of this load; --known-at sets another"
+    moment, basis, note = (
+        loaded_at,
+        "load",
+        f"known at {loaded_at:%Y-%m-%d %H:%M} UTC, the time of this load; --known-at sets another",
+    )
     if given is not None:
         moment, basis, note = given, "given", f"known at {given:%Y-%m-%d %H:%M}, as given"
     elif source.release is not None:
@@ -165,7 +171,12 @@ def _load(
     _refuse_mixture(store, source.source)
     load_id = next_load_id(store)
     notes = [knowledge.note]
-    settings = {"format": source.format, "raw": keep_raw, "covers": [str(day) for day in covers or ()], **source.settings}
+    settings = {
+        "format": source.format,
+        "raw": keep_raw,
+        "covers": [str(day) for day in covers or ()],
+        **source.settings,
+    }
     counts = _stage(store, path, file, source, knowledge, load_id, keep_raw)
     if same := _same_load(store, file.sha256, json.dumps(settings, sort_keys=True), knowledge):
         notes.insert(0, f"the same file was loaded as load {same}: nothing to add")
@@ -238,7 +249,7 @@ def _stage(
 def _make_staged(store: Store, sql: str, source: Source, knowledge: _Knowledge) -> None:
     name = literal(source.source)
     store.run(
-        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {name} || ':' || s.source_id AS incident_id, {name} AS source, "  # noqa: S608
+        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {name} || ':' || s.source_id AS incident_id, {name} AS source, "
         f"s.* REPLACE ({knowledge.sql} AS known_at), {literal(knowledge.basis)} AS known_basis FROM ({sql}) AS s"
     )
 
@@ -267,7 +278,7 @@ def _malformed(store: Store, path: Path, load_id: int) -> int:
 
 def _reject(store: Store, path: Path, load_id: int) -> None:
     store.run(
-        "INSERT INTO reject SELECT $id, $file, record, problem.\"column\", left(problem.value, 2000), "
+        'INSERT INTO reject SELECT $id, $file, record, problem."column", left(problem.value, 2000), '
         "problem.\"column\" || ' ' || problem.reason, left(raw, 2000) FROM staged WHERE problem IS NOT NULL ORDER BY record",
         {"id": load_id, "file": path.name},
     )
@@ -292,17 +303,19 @@ def _place(store: Store, load_id: int) -> list[str]:
     derived = store.value("SELECT count(*) FROM region") - before
     if not derived:
         return []
-    return [f"{derived} regions made from reported names, as no hierarchy was loaded for their country (`incidents regions FILE`)"]
+    return [
+        f"{derived} regions made from reported names, as no hierarchy was loaded for their country (`incidents regions FILE`)"
+    ]
 
 
-def _add(store: Store, parameters: dict[str, int | None]) -> None:
+def _add(store: Store, parameters: Mapping[str, int | None]) -> None:
     store.step("steps/add_fresh")
     store.step("steps/add_sightings")
     store.step("steps/disputed_by_load")
     _rewrite_history(store, parameters)
 
 
-def _rewrite_history(store: Store, parameters: dict[str, int | None]) -> None:
+def _rewrite_history(store: Store, parameters: Mapping[str, int | None]) -> None:
     if not store.value("SELECT count(*) FROM disputed"):
         return
     for name in (
@@ -324,19 +337,31 @@ def _cover(
     first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM incoming")[0]
     if first is None:
         return []
-    basis, note = "assumed", f"taken to report on {first} to {last}, its first and last incident; --covers FROM TO says better"
+    basis, note = (
+        "assumed",
+        f"taken to report on {first} to {last}, its first and last incident; --covers FROM TO says better",
+    )
     if covers is not None:
         (first, last), basis, note = covers, "given", f"reports on {covers[0]} to {covers[1]}, as given"
     elif source.release is not None:
         first, last, basis = source.release.covers_from, source.release.covers_until, "release"
         note = f"reports on {first} to {last}, as UCDP release {source.release.name} does"
-    elif store.value("SELECT count(*) FROM reporting WHERE source = $source AND basis = 'file'", {"source": source.source}):
+    elif store.value(
+        "SELECT count(*) FROM reporting WHERE source = $source AND basis = 'file'", {"source": source.source}
+    ):
         return []
     store.run(
         "INSERT INTO reporting SELECT DISTINCT $source, l.ancestor_id, CAST($first AS DATE), CAST($last AS DATE), true, "
         "CAST($known AS TIMESTAMP), $basis, NULL, CAST($load AS INTEGER) "
         "FROM incoming AS i JOIN lineage AS l ON l.region_id = i.region_id AND l.ancestor_level = 'country'",
-        {"source": source.source, "first": first, "last": last, "known": knowledge.moment, "basis": basis, "load": load_id},
+        {
+            "source": source.source,
+            "first": first,
+            "last": last,
+            "known": knowledge.moment,
+            "basis": basis,
+            "load": load_id,
+        },
     )
     return [note]
 

@@ -34,7 +34,7 @@ def covered_to(store: Store, as_of: datetime | None, source: str | None) -> date
     """The last day that coverage reaches, as known at *as_of*; None without coverage."""
     last: date | None = store.value(
         "SELECT max(CASE WHEN known_from IS NULL THEN least(covers_until, CAST(coalesce(CAST($as_of AS TIMESTAMP), "
-        "TIMESTAMP '9999-01-01') AS DATE)) ELSE covers_until END) FROM reporting WHERE reported "
+        "TIMESTAMP '9999-01-01') AS DATE)) ELSE covers_until END) FROM coverage_in_force WHERE reported "
         "AND (known_from IS NULL OR $as_of IS NULL OR known_from <= CAST($as_of AS TIMESTAMP)) "
         "AND ($source IS NULL OR list_contains(string_split($source, ','), source))",
         {"as_of": as_of, "source": source},
@@ -77,7 +77,7 @@ def weekly(
     value = f"'{measure}'" if measure in MEASURES else _expression(store, measure, "measure")
     condition = _expression(store, where, "where") if where else "true"
     sql = (
-        f"SELECT * FROM weekly($level, measure := {value}, source := $source, \"where\" := ({condition}), "  # noqa: S608
+        f'SELECT * FROM weekly($level, measure := {value}, source := $source, "where" := ({condition}), '
         "week_start := $week_start, first := CAST($first AS DATE), last := CAST($last AS DATE), "
         "as_of := coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity'), dates := $dates)"
     )

@@ -21,7 +21,7 @@ def record_run(store: Store, run: dict[str, Any], flags: "pd.DataFrame", episode
     """Record *run* (a row of the table run) with its *flags* and *episodes* in one transaction."""
     with store.transaction():
         for table in ("run", "flag", "episode"):
-            store.run(f"DELETE FROM {table} WHERE run_id = $run_id", {"run_id": run["run_id"]})  # noqa: S608
+            store.run(f"DELETE FROM {table} WHERE run_id = $run_id", {"run_id": run["run_id"]})
         _insert(store, "run", tuple(run), [run])
         _insert(store, "flag", ("run_id", *_FLAG), _rows(run, flags, _FLAG))
         _insert(store, "episode", ("run_id", *_EPISODE), _rows(run, episodes, _EPISODE))
@@ -38,4 +38,4 @@ def _insert(store: Store, table: str, columns: tuple[str, ...], rows: list[dict[
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join(f"${column}" for column in columns)
     for row in rows:
-        store.run(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)  # noqa: S608 - names of our own
+        store.run(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)

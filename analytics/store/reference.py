@@ -76,11 +76,13 @@ def _records(path: Path, kind: str, columns: list[str], reader: Any) -> list[Rec
         for row in reader:
             if None in row or None in row.values():
                 raise InputError(f"{path}, line {reader.line_num}: does not have {len(columns)} columns")
-            record = {name.strip(): value.strip() for name, value in row.items()} | {"_line": f"{path}, line {reader.line_num}"}
+            record = {name.strip(): value.strip() for name, value in row.items()} | {
+                "_line": f"{path}, line {reader.line_num}"
+            }
             for needed in _KINDS[kind].needs:
                 if not record[needed]:
                     raise InputError(f"{record['_line']}: {needed} is empty")
-            records.append({name: "" for name in _KINDS[kind].may} | record)
+            records.append(dict.fromkeys(_KINDS[kind].may, "") | record)
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num}: {error}") from error
     if not records:
@@ -97,7 +99,11 @@ def _features(path: Path, text: str) -> list[Record]:
             f"{path} is not a GeoJSON FeatureCollection whose features have a property region_id and a geometry ({error!r})"
         ) from error
     return [
-        {"region_id": str(region), "geometry": json.dumps(geometry, separators=(",", ":")), "_line": f"{path}, {region}"}
+        {
+            "region_id": str(region),
+            "geometry": json.dumps(geometry, separators=(",", ":")),
+            "_line": f"{path}, {region}",
+        }
         for region, geometry in features
     ]
 
@@ -115,11 +121,11 @@ def _day(record: Record, column: str, default: str = "") -> date | None:
 def _insert(store: Store, table: str, rows: list[tuple[Any, ...]]) -> None:
     for row in rows:
         marks = {f"v{number}": value for number, value in enumerate(row)}
-        store.run(f"INSERT INTO {table} VALUES ({', '.join('$' + mark for mark in marks)})", marks)  # noqa: S608
+        store.run(f"INSERT INTO {table} VALUES ({', '.join('$' + mark for mark in marks)})", marks)
 
 
 def _replace(store: Store, table: str, key: str, ids: set[str]) -> None:
-    store.run(f"DELETE FROM {table} WHERE list_contains($ids, {key})", {"ids": sorted(ids)})  # noqa: S608
+    store.run(f"DELETE FROM {table} WHERE list_contains($ids, {key})", {"ids": sorted(ids)})
 
 
 def _known_regions(store: Store, *, groups: bool = False) -> set[str]:
@@ -136,7 +142,9 @@ def _write_regions(store: Store, records: list[Record], load_id: int) -> None:
         if record["region_id"].startswith("("):
             raise InputError(f"{record['_line']}: region_id {record['region_id']!r} may not start with a bracket")
         if record["parent_id"] and record["parent_id"] not in known:
-            raise InputError(f"{record['_line']}: parent_id {record['parent_id']!r} is no region{nearest(record['parent_id'], known)}")
+            raise InputError(
+                f"{record['_line']}: parent_id {record['parent_id']!r} is no region{nearest(record['parent_id'], known)}"
+            )
     _replace(store, "region", "region_id", ids)
     _replace(store, "region_name", "region_id", ids)
     rows = [
@@ -172,9 +180,13 @@ def _write_groups(store: Store, records: list[Record], load_id: int) -> None:
     known = _known_regions(store)
     for record in records:
         if record["region_id"] not in known:
-            raise InputError(f"{record['_line']}: region_id {record['region_id']!r} is no region{nearest(record['region_id'], known)}")
+            raise InputError(
+                f"{record['_line']}: region_id {record['region_id']!r} is no region{nearest(record['region_id'], known)}"
+            )
         if record["group_id"] in known or record["group_id"] in (*LEVELS, "group"):
-            raise InputError(f"{record['_line']}: group_id {record['group_id']!r} is the name of a region or level; choose another")
+            raise InputError(
+                f"{record['_line']}: group_id {record['group_id']!r} is the name of a region or level; choose another"
+            )
     _replace(store, "region_member", "group_id", {record["group_id"] for record in records})
     rows = [
         (
@@ -208,7 +220,17 @@ def _write_events(store: Store, records: list[Record], load_id: int) -> None:
         if first is not None and last is not None and last < first:
             raise InputError(f"{record['_line']}: ends_on {last} is before starts_on {first}")
         rows.append(
-            (record["event_id"], record["kind"], record["name"], first, last, regions, record["source"] or None, record["notes"] or None, load_id)
+            (
+                record["event_id"],
+                record["kind"],
+                record["name"],
+                first,
+                last,
+                regions,
+                record["source"] or None,
+                record["notes"] or None,
+                load_id,
+            )
         )
     _replace(store, "dated_event", "event_id", {record["event_id"] for record in records})
     _insert(store, "dated_event", rows)
@@ -219,12 +241,26 @@ def _write_coverage(store: Store, records: list[Record], load_id: int) -> None:
     rows = []
     for record in records:
         if record["region_id"] not in known:
-            raise InputError(f"{record['_line']}: region_id {record['region_id']!r} is no region{nearest(record['region_id'], known)}")
+            raise InputError(
+                f"{record['_line']}: region_id {record['region_id']!r} is no region{nearest(record['region_id'], known)}"
+            )
         if record["reported"].lower() not in ("", "true", "false"):
             raise InputError(f"{record['_line']}: reported {record['reported']!r} is neither true nor false")
         first, last = _day(record, "covers_from"), _day(record, "covers_until")
         reported = record["reported"].lower() != "false"
-        rows.append((record["source"], record["region_id"], first, last, reported, None, "file", record["note"] or None, load_id))
+        rows.append(
+            (
+                record["source"],
+                record["region_id"],
+                first,
+                last,
+                reported,
+                None,
+                "file",
+                record["note"] or None,
+                load_id,
+            )
+        )
     store.run(
         "DELETE FROM reporting WHERE basis = 'file' AND list_contains($sources, source)",
         {"sources": sorted({record["source"] for record in records})},
@@ -238,10 +274,14 @@ _KINDS = {
         may=("parent_id", "variants", "valid_from", "valid_until", "source"),
         write=_write_regions,
     ),
-    "groups": _Kind(needs=("group_id", "group", "region_id"), may=("valid_from", "valid_until", "source"), write=_write_groups),
+    "groups": _Kind(
+        needs=("group_id", "group", "region_id"), may=("valid_from", "valid_until", "source"), write=_write_groups
+    ),
     "boundaries": _Kind(needs=("region_id",), may=(), write=_write_boundaries),
     "events": _Kind(
-        needs=("event_id", "kind", "name", "starts_on"), may=("ends_on", "regions", "source", "notes"), write=_write_events
+        needs=("event_id", "kind", "name", "starts_on"),
+        may=("ends_on", "regions", "source", "notes"),
+        write=_write_events,
     ),
     "coverage": _Kind(
         needs=("source", "region_id", "covers_from", "covers_until"), may=("reported", "note"), write=_write_coverage

@@ -77,7 +77,11 @@ def _problem(column: Column, field: Field | None) -> str:
     """SQL for what is wrong with one column's value; "" where nothing can be."""
     value, given = f"f.{column.name}", f"f.g_{column.name}"
     if field is None:
-        return f"CASE WHEN {value} IS NULL THEN {_struct(column.name, 'NULL', 'is missing')} END" if column.required else ""
+        return (
+            f"CASE WHEN {value} IS NULL THEN {_struct(column.name, 'NULL', 'is missing')} END"
+            if column.required
+            else ""
+        )
     wrong = [f"f.t_{column.name} IS NOT NULL AND {value} IS NULL"] if column.type != "VARCHAR" else []
     if field.strict:
         wrong.append(f"{given} IS NOT NULL AND f.t_{column.name} IS NULL")
@@ -102,5 +106,3 @@ def _struct(column: str, value: str, reason: str) -> str:
 
 def _hashed() -> str:
     return ", ".join(f"coalesce(CAST(f.{column.name} AS VARCHAR), chr(30))" for column in COLUMNS)
-
-

@@ -5,8 +5,13 @@
   const narrow = () => window.innerWidth < 640;
   document.documentElement.classList.add("js");
 
-  const bound = (chart) =>
-    chart.figure.data.map((trace) =>
+  const scheme = window.matchMedia("(prefers-color-scheme: dark)");
+  let printing = false;
+  const coloured = (figure) => !scheme.matches || printing ? figure
+    : JSON.parse(JSON.stringify(figure).replace(/"#[0-9a-f]{6}"/g, (colour) => `"${data.dark[colour.slice(1, -1)] || colour.slice(1, -1)}"`));
+
+  const bound = (figure, chart) =>
+    figure.data.map((trace) =>
       trace.meta ? { ...trace, x: chart.columns[trace.meta.x], y: chart.columns[trace.meta.y] } : { ...trace });
 
   const fitted = (figure) => {
@@ -14,15 +19,17 @@
     if (!narrow()) return layout;
     layout.annotations.forEach((label) => { label.text = `<b>${label.name}</b>`; });
     layout.shapes.forEach((shape) => { if (shape.label) shape.label.textangle = -90; });
-    layout.margin = { l: 40, r: 8, t: 84, b: 48 };
+    layout.annotations.forEach((label) => { label.xanchor = "center"; label.xshift = 0; });
+    layout.margin = { ...layout.margin, l: 30, r: 8, b: layout.margin.b + 24 };
+    layout.height += 24;
     layout.title.font.size = 13;
-    layout.yaxis.title = undefined;
     layout.legend.font = { size: 11 };
     layout.xaxis.nticks = 5;
     return layout;
   };
 
-  const wordless = (trace) => narrow() && trace.mode === "markers+text" ? { ...trace, mode: "markers" } : trace;
+  const wordless = (trace) => !narrow() ? trace
+    : { ...trace, name: trace.name.split(" (")[0], ...(trace.mode === "markers+text" ? { mode: "markers" } : {}) };
 
   // A view box lets the style sheet scale the drawing when the page is printed at another width.
   const scalable = (element) => {
@@ -33,14 +40,22 @@
   };
 
   const draw = (element) => {
-    const chart = charts.get(element.id);
+    const chart = charts.get(element.id), figure = coloured(chart.figure);
     const options = { displayModeBar: false, responsive: false, showTips: false };
-    return Plotly.react(element, bound(chart).map(wordless), { ...fitted(chart.figure), width: element.clientWidth }, options)
+    return Plotly.react(element, bound(figure, chart).map(wordless), { ...fitted(figure), width: element.clientWidth }, options)
       .then(() => scalable(element));
   };
 
   const drawAll = () => Promise.all([...document.querySelectorAll(".chart")].map(draw))
     .then(() => document.documentElement.classList.add("drawn"));
+
+  scheme.addEventListener("change", drawAll);
+  for (const [moment, now] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(moment, () => {
+      printing = now;
+      if (scheme.matches) drawAll();
+    });
+  }
 
   let width = window.innerWidth, waiting = 0;
   window.addEventListener("resize", () => {
@@ -50,7 +65,7 @@
     waiting = setTimeout(drawAll, 150);
   });
 
-  const headings = { week: "Week of", observed: "Observed", expected: "Expected", upper: "Alarm above", p_value: "p",
+  const headings = { week: "Week of", observed: "Observed", expected: "Expected", upper: "Upper", p_value: "p",
     level: "Flag", status: "Status", note: "Why not judged" };
   const filled = (chart) => Object.keys(headings).filter((name) => chart.columns[name].some((value) => value !== null && value !== ""));
 

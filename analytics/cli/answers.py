@@ -1,0 +1,148 @@
+"""Commands that answer from the records: weekly figures, spikes, trends, flags, SQL."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analytics.cli.context import database, pairs, panel_of, reading, say, settings_of, show, weeks_of
+from analytics.cli.group import main
+from analytics.cli.options import options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPIKES = (
+    "region_id", "region", "week", "observed", "expected", "upper", "p_value", "q_value", "score", "alarm", "status",
+    "judged_by", "note",
+)  # fmt: skip
+FLAGS = ("week", "level", "region", "observed", "expected", "upper", "q_value", "kinds", "reason")
+
+
+@main.command()
+@options("level", "measure", "where", "source", "week_start", "dates", "first", "to", "as_of")
+def weekly(form: str, **given: Any) -> None:
+    """Weekly figures by region; zeros are zeros, unknown is empty.
+
+    Rows in brackets hold what is in no region's figures: (unplaced) no region found, (imprecise) dated to a month or
+    year only, (membership unknown) no district, so not known whether inside the group.
+
+    \b
+    Examples:
+      incidents weekly --from 2014-05-01 --to 2014-06-29
+      incidents weekly --measure killed --level country
+      incidents weekly --level disputed-territories --where "actor2 = 'IS'" --format csv
+    """  # noqa: D301 - click's paragraph mark
+    from analytics import store as stores
+    from analytics.panel import default_to
+
+    settings = settings_of(given)
+    source = settings.source or None
+    with reading(given) as store:
+        to = given["to"] or default_to(store, source=source, week_start=settings.week_start, as_of=given["as_of"])
+        frame = stores.weekly(
+            store,
+            level=settings.level,
+            measure=settings.measure,
+            where=settings.where,
+            source=source,
+            week_start=settings.week_start,
+            dates=settings.dates,
+            first=given["first"],
+            last=to,
+            as_of=given["as_of"],
+        )
+    say(given, f"{settings.measure} by {settings.level} until {to}", *_unknown_note(frame))
+    show(frame, form)
+
+
+def _unknown_note(frame: "pd.DataFrame") -> list[str]:
+    unknown = int((frame["status"] == "unknown").sum())
+    return [f"{unknown} region-weeks are unknown (not covered): empty, not zero"] if unknown else []
+
+
+@main.command()
+@options("level", "where", "source", "week_start", "first", "to", "as_of", "method", "set", "counts")
+def spikes(form: str, **given: Any) -> None:
+    """Observed, expected and upper counts of every region-week; where one was not judged, why.
+
+    \b
+    Examples:
+      incidents spikes --from 2014-05-01 --to 2014-06-29
+      incidents spikes --method farrington-flexible --set years_back=4 --set alpha=0.005
+      incidents spikes --counts weekly.csv --format csv
+    """  # noqa: D301 - click's paragraph mark
+    from analytics.flags import q_values
+    from analytics.models.methods import spike_model
+
+    settings = settings_of(given, "spikes")
+    panel = panel_of(given, settings)
+    first, last = weeks_of(given, panel, settings)
+    result = spike_model(settings.method, settings.spikes).fit(panel, first=first, last=last)
+    show(result.frame().assign(q_value=q_values(result.p_value).ravel())[list(SPIKES)], form)
+
+
+@main.command()
+@options("level", "where", "source", "week_start", "to", "as_of", "set", "counts")
+def trends(form: str, **given: Any) -> None:
+    """Growth per week of every region over the recent weeks, with its interval.
+
+    \b
+    Examples:
+      incidents trends --to 2014-06-29
+      incidents trends --set window=13 --format markdown
+    """  # noqa: D301 - click's paragraph mark
+    from analytics.pipeline import trend_result
+
+    settings = settings_of(given, "trends")
+    show(trend_result(panel_of(given, settings), settings).frame(), form)
+
+
+@main.command()
+@options("level", "where", "source", "week_start", "first", "to", "as_of", "method", "set")
+def flags(form: str, **given: Any) -> None:
+    """Region-weeks beyond what is normal there, with level and reason.
+
+    \b
+    Examples:
+      incidents flags
+      incidents flags --from 2014-04-28 --to 2014-06-29
+      incidents flags --where "event_type = 'one-sided'" --format json
+    """  # noqa: D301 - click's paragraph mark
+    from analytics.pipeline import analyse
+
+    with reading(given) as store:
+        analysis = analyse(
+            store, settings_of(given, "spikes"), first=given["first"], to=given["to"], as_of=given["as_of"]
+        )
+    streams = analysis.streams
+    judged = int((streams["status"] == "judged").sum())
+    say(
+        given,
+        f"{len(analysis.flags)} flags among {judged} judged region-weeks from {analysis.first} to {analysis.panel.to}; "
+        f"{len(streams) - judged} not judged (incidents spikes says why)",
+        *(["the records are simulated"] if analysis.panel.simulated else []),
+        *analysis.panel.caveats,
+    )
+    frame = analysis.flags.drop(columns="record_since")
+    show(frame[list(FLAGS)] if form in ("table", "markdown") else frame, form)
+
+
+@main.command()
+@click.argument("query")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value for $NAME; may be repeated.")
+@options()
+def sql(query: str, params: tuple[str, ...], form: str, **given: Any) -> None:
+    """Run an SQL query, read-only, without access to files, network or settings. "-" reads it from stdin.
+
+    \b
+    Examples:
+      incidents sql "select admin1, count(*) from incidents group by all order by 2 desc"
+      incidents sql "from weekly('admin1', sum(killed)) where week >= '2014-06-01'"
+      incidents sql "select * from incidents where killed > $n" --param n=50 --format csv
+    """  # noqa: D301 - click's paragraph mark
+    from analytics.store import Store
+
+    text = sys.stdin.read() if query == "-" else query
+    with Store(database(given), locked=True) as store:
+        show(store.frame(text, pairs(params, "--param")), form)

@@ -1,0 +1,119 @@
+"""What a command works with: the database, the settings and the panel its options name, and where it prints."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analytics.errors import AnalyticsError, OptionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analytics.panel import Panel
+    from analytics.settings import Settings
+    from analytics.store import Store
+
+
+def now() -> datetime:
+    """The clock, read at the outermost edge only, as naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def database(given: dict[str, Any]) -> Path:
+    """The database file: --db, else INCIDENTS_DB, else incidents.duckdb."""
+    return given["db"] or Path(os.environ.get("INCIDENTS_DB") or "incidents.duckdb")
+
+
+def reading(given: dict[str, Any]) -> "Store":
+    """The database for queries: read-only, without files, network or settings."""
+    from analytics.store import Store
+
+    return Store(database(given), locked=True)
+
+
+def writing(given: dict[str, Any]) -> "Store":
+    """The database for loads; a new one is made where there is none."""
+    from analytics.pipeline import fresh_store
+
+    return fresh_store(database(given), loaded_at=now())
+
+
+def recording(given: dict[str, Any]) -> "Store":
+    """The database for a report: writable where it can be, so that the run is recorded."""
+    from analytics.store import Store
+
+    path = database(given)
+    writable = path.exists() and os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
+    return Store(path, read_only=not writable)
+
+
+def settings_of(given: dict[str, Any], part: str = "") -> "Settings":
+    """Settings from the file, with what the command line says in their place; --set goes to *part*."""
+    from dataclasses import replace
+
+    from analytics.settings import Settings
+
+    path = given["config"] or (Path("incidents.toml") if Path("incidents.toml").exists() else None)
+    settings = Settings.read(path) if path else Settings()
+    names = ("level", "measure", "where", "source", "week_start", "dates", "method")
+    changed = {name: given[name] for name in names if given.get(name) is not None}
+    if part and given.get("sets"):
+        changed[part] = {**getattr(settings, part), **pairs(given["sets"], "--set")}
+    return replace(settings, **changed)
+
+
+def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+    """NAME=VALUE texts as a dictionary; *option* names them in the error."""
+    for text in texts:
+        if "=" not in text:
+            raise OptionError(f"{option} {text!r} is not NAME=VALUE")
+    return {name.strip(): value.strip() for name, value in (text.split("=", 1) for text in texts)}
+
+
+def panel_of(given: dict[str, Any], settings: "Settings") -> "Panel":
+    """The panel of --counts, or of the database."""
+    from analytics.panel import Panel, default_to
+    from analytics.pipeline.analysis import count
+    from analytics.store import as_of_default
+
+    if given.get("counts"):
+        return Panel.from_counts(given["counts"])
+    with reading(given) as store:
+        as_of = given["as_of"] or as_of_default(store)
+        to = given["to"] or default_to(
+            store, source=settings.source or None, week_start=settings.week_start, as_of=as_of
+        )
+        return count(store, settings, to=to, as_of=as_of)
+
+
+def weeks_of(given: dict[str, Any], panel: "Panel", settings: "Settings") -> tuple[date, date]:
+    """First and last judged week: what was asked for, else the last weeks of the panel."""
+    from analytics.weeks import as_date
+
+    last = panel.index_of(given["to"]) if given.get("to") else len(panel.weeks) - 1
+    first = panel.index_of(given["first"]) if given.get("first") else max(0, last - settings.weeks + 1)
+    return as_date(panel.weeks[first]), as_date(panel.weeks[last])
+
+
+def unwritable(path: Path, error: OSError) -> AnalyticsError:
+    """The error for a folder that cannot be written."""
+    from analytics.errors import OutputError
+
+    return OutputError(f"cannot write to {path}: {error.strerror or error}")
+
+
+def say(given: dict[str, Any], *lines: str) -> None:
+    """Narration, on stderr, unless --quiet."""
+    if not given.get("quiet"):
+        for line in lines:
+            click.echo(line, err=True)
+
+
+def show(frame: "pd.DataFrame", form: str) -> None:
+    """Data, on stdout, in the format asked for."""
+    from analytics import output
+
+    output.write(frame, form)

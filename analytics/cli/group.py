@@ -1,0 +1,62 @@
+"""The command `incidents` itself: its name, its help, and how errors end it."""
+
+from typing import Any
+
+import click
+
+from analytics import __version__
+from analytics.cli.options import everywhere
+from analytics.errors import AnalyticsError
+
+EXIT_CODES = """\b
+Exit codes:
+  0  done
+  1  an error of another kind
+  2  an option, setting or argument cannot be used
+  3  a file cannot be read, or is not what it was said to be
+  4  the database cannot be opened, or is in use
+  5  SQL failed
+  6  a result could not be written"""
+
+ORDER = (
+    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "report", "sql", "regions", "events", "coverage",
+    "unload", "simulate",
+)  # fmt: skip
+"""Commands in the order in which one uses them."""
+
+
+class Incidents(click.Group):
+    """The group of commands; errors of ours become one line on stderr and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command line, without tracebacks for what users can mend."""
+        try:
+            return super().invoke(ctx)
+        except AnalyticsError as error:
+            click.echo(f"incidents: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of the help page."""
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
+@click.group(
+    cls=Incidents, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, prog_name="incident-analytics")
+@everywhere
+@click.pass_context
+def main(ctx: click.Context, **given: Any) -> None:
+    """Say where violence is escalating beyond what is normal there.
+
+    \b
+    Three commands from a file of incidents to a report:
+      incidents load FILE
+      incidents flags
+      incidents report
+    Without data of your own:
+      incidents demo
+    """  # noqa: D301 - click's paragraph mark
+    said = {name: value for name, value in given.items() if value}
+    ctx.default_map = dict.fromkeys(ORDER, said)

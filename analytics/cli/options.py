@@ -1,0 +1,110 @@
+"""The options that commands share, and how their values are read."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[date]):
+    """A date, YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The date that *value* is, or a usage error."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date (YYYY-MM-DD)", param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A time in UTC, YYYY-MM-DD HH:MM; a bare date means the end of that day."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment that *value* is, as naive UTC, or a usage error."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time (YYYY-MM-DD, or YYYY-MM-DD HH:MM)", param, ctx)
+        if len(value) == len("2021-12-03"):
+            return datetime.combine(moment.date(), time.max)
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+class Known(Moment):
+    """A time in UTC, or the word occurred."""
+
+    name = "time|occurred"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The word itself, or the moment; a bare date means its beginning."""
+        if value == "occurred":
+            return value
+        moment = super().convert(value, param, ctx)
+        return moment.replace(hour=0, minute=0, second=0, microsecond=0) if moment.time() == time.max else moment
+
+
+def options(*names: str) -> Callable[[Command], Command]:
+    """The shared options called *names*, and those that stand before the command as well as after it."""
+
+    def decorate(command: Command) -> Command:
+        for name in reversed((*names, *EVERYWHERE)):
+            command = SHARED[name](command)
+        return command
+
+    return decorate
+
+
+def everywhere(command: Command) -> Command:
+    """The options that stand before the command as well as after it."""
+    return options()(command)
+
+
+EVERYWHERE = ("format", "db", "config", "verbose", "quiet")
+
+
+SHARED: dict[str, Callable[[Any], Any]] = {
+    "level": click.option("--level", help="country, admin1, admin2, or a region group.  [default: admin1]"),
+    "measure": click.option(
+        "--measure", help="What is counted: incidents, killed, ... or an SQL aggregate.  [default: incidents]"
+    ),
+    "where": click.option("--where", help="SQL over an incident: count only those for which it holds."),
+    "source": click.option("--source", help="Source to count; several, by commas, in order of precedence."),
+    "week_start": click.option("--week-start", help="Weekday that starts a week.  [default: monday]"),
+    "dates": click.option("--dates", help="Incidents dated to a month or year: exclude or spread.  [default: exclude]"),
+    "first": click.option("--from", "first", type=Day(), help="First day."),
+    "to": click.option("--to", type=Day(), help="Last day.  [default: end of the last complete week covered]"),
+    "as_of": click.option("--as-of", type=Moment(), help="Only what was known then.  [default: all that is known]"),
+    "format": click.option(
+        "--format",
+        "form",
+        default="table",
+        show_default=True,
+        help="table, csv, tsv, json, jsonl, markdown or parquet.",
+    ),
+    "method": click.option("--method", help="Spike method: auto, farrington-flexible or rare.  [default: auto]"),
+    "set": click.option(
+        "--set", "sets", multiple=True, metavar="OPTION=VALUE", help="Option of the model; may be repeated."
+    ),
+    "counts": click.option(
+        "--counts", type=click.Path(path_type=Path), help="CSV of region, week, count in place of the database."
+    ),
+    "db": click.option(
+        "--db", type=click.Path(path_type=Path), help="Database file.  [default: incidents.duckdb, or INCIDENTS_DB]"
+    ),
+    "config": click.option(
+        "--config", type=click.Path(path_type=Path), help="Settings file.  [default: incidents.toml if there]"
+    ),
+    "verbose": click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+    "quiet": click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
+}

@@ -1,0 +1,177 @@
+"""Commands that bring records and reference data in, and say what is there."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analytics.cli.context import now, reading, say, show, writing
+from analytics.cli.group import main
+from analytics.cli.options import Day, Known, options
+
+if TYPE_CHECKING:
+    from analytics.store import Store
+
+LOADED = (
+    "load_id",
+    "file",
+    "source",
+    "rows_read",
+    "accepted",
+    "rejected",
+    "new_incidents",
+    "new_versions",
+    "unchanged",
+)
+
+SEE = 'incidents sql "from {}"'
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", "source_format", default="auto", show_default=True, help="Format: auto, ucdp or table.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file: how a table's columns become ours.")
+@click.option("--known-at", type=Known(), help="When the records became known, or 'occurred'.")
+@click.option("--covers", nargs=2, type=Day(), help="First and last day the files report on.")
+@click.option("--no-raw", is_flag=True, help="Do not keep the files' own columns.")
+@options()
+def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -> None:
+    """Load incident files (CSV, Parquet) into the database.
+
+    Records that cannot be accepted are kept with the reason (incidents sql "select * from rejects"); a file that was
+    loaded before changes nothing; a corrected one adds versions where records differ.
+
+    \b
+    Examples:
+      incidents load ucdp_ged_iraq_v19_1_hdx.csv
+      incidents load desk.csv --mapping desk.toml --covers 2020-01-01 2021-12-31
+      incidents load old.csv --source table --known-at 2021-12-03
+    """  # noqa: D301 - click's paragraph mark
+    import pandas as pd
+
+    from analytics import store as stores
+    from analytics.sources import Mapping
+
+    mapping = Mapping.read(given["mapping"]) if given["mapping"] else None
+    rows = []
+    with writing(given) as store:
+        for path in files:
+            report = stores.load(
+                store,
+                path,
+                loaded_at=now(),
+                format=source_format,
+                mapping=mapping,
+                known_at=given["known_at"],
+                covers=given["covers"] or None,
+                keep_raw=not given["no_raw"],
+            )
+            rows.append({name: getattr(report, name) for name in LOADED})
+            say(given, *(f"{path.name}: {note}" for note in (f"read as {report.format}", *report.notes)))
+            if report.rejected:
+                say(given, f"{path.name}: {report.rejected} rejected; {SEE.format('rejects')} says why")
+    show(pd.DataFrame(rows), form)
+
+
+@main.command()
+@options()
+def status(form: str, **given: Any) -> None:
+    """What the database holds: its loads, its incidents, and what has no region."""
+    with reading(given) as store:
+        show(
+            store.frame(
+                "SELECT load_id, kind, source, file, known_at, known_basis, rows_read, accepted, rejected, "
+                "new_incidents, new_versions, unchanged, undone_at FROM loads"
+            ),
+            form,
+        )
+        say(given, *_state(store))
+
+
+def _state(store: "Store") -> list[str]:
+    lines = [
+        f"{source}: {count:,} incidents from {first} to {last}"
+        for source, count, first, last in store.rows(
+            "SELECT source, count(*), min(occurred_on), max(occurred_on) FROM incidents GROUP BY source ORDER BY source"
+        )
+    ]
+    if not lines:
+        return ["no incidents yet: incidents load FILE"]
+    places, incidents = store.rows("SELECT count(*), coalesce(sum(incidents), 0) FROM unresolved")[0]
+    if places:
+        lines.append(
+            f"{incidents:,} incidents of {places} reported places have no region, or only a coarser one: {SEE.format('unresolved')}"
+        )
+    return lines
+
+
+@main.command()
+@click.argument("load_id", type=int)
+@options()
+def unload(load_id: int, **given: Any) -> None:
+    """Undo a load (a wrong mapping, say); `incidents status` lists the loads, and keeps this one in its log."""
+    from analytics import store as stores
+
+    with writing(given) as store:
+        stores.unload(store, load_id, undone_at=now())
+    say(given, f"load {load_id} is undone")
+
+
+def _reference(files: tuple[Path, ...], kind: str, listing: str, form: str, given: dict[str, Any]) -> None:
+    """Load reference *files*, or list what there is."""
+    import pandas as pd
+
+    from analytics.store import load_reference
+
+    if not files:
+        with reading(given) as store:
+            show(store.frame(listing), form)
+        return
+    with writing(given) as store:
+        show(pd.DataFrame([load_reference(store, path, kind, loaded_at=now()) for path in files]), form)
+
+
+FILES = click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+
+
+@main.command()
+@FILES
+@options()
+def regions(files: tuple[Path, ...], form: str, **given: Any) -> None:
+    """Load regions or region groups (CSV) or boundaries (GeoJSON); without FILE, list regions and groups.
+
+    \b
+    Columns of a CSV of regions: region_id, level (country, admin1, admin2), name;
+      parent_id, variants (other names, separated by |), valid_from, valid_until, source
+    Columns of a CSV of groups: group_id, group, region_id; valid_from, valid_until, source
+    """  # noqa: D301 - click's paragraph mark
+    listing = (
+        "SELECT region_id, parent_id, level, name, valid_from, valid_until, has_boundary, array_to_string(names, '|') "
+        "AS names FROM regions UNION ALL SELECT group_id, region_id, 'group', \"group\", valid_from, valid_until, NULL, "
+        "region FROM region_groups"
+    )
+    _reference(files, "regions", listing, form, given)
+
+
+@main.command()
+@FILES
+@options()
+def events(files: tuple[Path, ...], form: str, **given: Any) -> None:
+    """Load dated events such as elections (CSV); without FILE, list them.
+
+    \b
+    Columns: event_id, kind, name, starts_on; ends_on, regions (ids, separated by |), source, notes
+    """  # noqa: D301 - click's paragraph mark
+    _reference(files, "events", "SELECT * EXCLUDE (load_id) FROM dated_events", form, given)
+
+
+@main.command()
+@FILES
+@options()
+def coverage(files: tuple[Path, ...], form: str, **given: Any) -> None:
+    """Load what each source reports on (CSV); without FILE, list it. Weeks outside coverage are unknown, not zero.
+
+    \b
+    Columns: source, region_id, covers_from, covers_until; reported (true or false), note
+    """  # noqa: D301 - click's paragraph mark
+    _reference(files, "coverage", "SELECT * EXCLUDE (load_id) FROM coverage", form, given)

@@ -1,0 +1,17 @@
+"""The chain on one screen: panel, models, flags, report."""
+
+from analytics.pipeline.analysis import Analysis, analyse, growth_before, trend_result
+from analytics.pipeline.demo import demo, founding_page, fresh_store
+from analytics.pipeline.reporting import Report, report
+
+__all__ = [
+    "Analysis",
+    "Report",
+    "analyse",
+    "demo",
+    "founding_page",
+    "fresh_store",
+    "growth_before",
+    "report",
+    "trend_result",
+]

@@ -1,0 +1,187 @@
+"""From a store to a judgement: the straight function that the report, `flags`, `spikes` and `trends` share."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from analytics.errors import OptionError
+from analytics.flags import Judgement, Policy, judge
+from analytics.models.base import SpikeResult
+from analytics.models.methods import spike_model
+from analytics.models.trend import Trend, TrendOptions, TrendResult
+from analytics.panel import Panel, default_to
+from analytics.schema import JUDGED_MEASURES, MEASURES
+from analytics.settings import Settings, build
+from analytics.store import Store, as_of_default, check_level, weekly
+from analytics.weeks import as_date, week_of, weekday_number
+
+LEAD_IN = 52
+"""Weeks judged before the first week asked for, so that an episode that began earlier keeps its identity."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Analysis:
+    """What was counted, expected and flagged, for weeks first..last (first days of weeks)."""
+
+    settings: Settings
+    panel: Panel
+    first: date
+    last: date
+    spikes: SpikeResult
+    trends: TrendResult
+    judgement: Judgement
+
+    @property
+    def flags(self) -> pd.DataFrame:
+        """Flags of the weeks asked for."""
+        return _between(self.judgement.flags, self.first, self.last)
+
+    @property
+    def streams(self) -> pd.DataFrame:
+        """Every region-week of the weeks asked for, judged or not."""
+        return _between(self.judgement.streams, self.first, self.last)
+
+    @property
+    def episodes(self) -> pd.DataFrame:
+        """Episodes that reach into the weeks asked for."""
+        episodes = self.judgement.episodes
+        return episodes[pd.to_datetime(episodes["last_week"]) >= pd.Timestamp(self.first)].reset_index(drop=True)
+
+    @property
+    def settings_hash(self) -> str:
+        """Hash of every option in force, defaults included; 12 hexadecimal digits."""
+        text = json.dumps(self.options, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every option in force, by part."""
+        plain = {
+            key: value for key, value in asdict(self.settings).items() if key not in ("spikes", "trends", "policy")
+        }
+        return {
+            **plain,
+            "spikes": _plain(self.spikes.options),
+            "trends": _plain(self.trends.options),
+            "policy": _plain(self.judgement.policy),
+        }
+
+
+def analyse(
+    store: Store,
+    settings: Settings,
+    *,
+    first: date | None = None,
+    to: date | None = None,
+    as_of: datetime | None = None,
+) -> Analysis:
+    """Count, model and judge the weeks from *first* until *to*, as known at *as_of*.
+
+    Defaults: the last complete week that coverage reaches, `settings.weeks` weeks back from it, and all that is known.
+    Raises OptionError for a measure that is shown and not judged.
+    """
+    check_judged(settings.measure)
+    check_level(store, settings.level)
+    as_of = as_of or as_of_default(store)
+    start = weekday_number(settings.week_start)
+    to = to or default_to(store, source=settings.source or None, week_start=settings.week_start, as_of=as_of)
+    panel = count(store, settings, to=to, as_of=as_of)
+    last = as_date(panel.weeks[-1])
+    first = week_of(first, start) if first else last - timedelta(weeks=settings.weeks - 1)
+    first = max(first, as_date(panel.weeks[0]))
+    if first > last:
+        raise OptionError(f"there is no complete week from {first} until {to}; the last complete one begins {last}")
+    spikes = spike_model(settings.method, settings.spikes).fit(
+        panel, first=max(first - timedelta(weeks=LEAD_IN), as_date(panel.weeks[0])), last=last
+    )
+    trends = trend_result(panel, settings)
+    policy = build(Policy, settings.policy, "policy")
+    bare = judge(spikes, policy)
+    if bare.flags.empty:
+        return Analysis(
+            settings=settings, panel=panel, first=first, last=last, spikes=spikes, trends=trends, judgement=bare
+        )
+    judgement = judge(
+        spikes,
+        policy,
+        growth=growth_before(panel, _between(bare.flags, first, last), settings),
+        casualties=casualties(store, settings, panel),
+    )
+    return Analysis(
+        settings=settings, panel=panel, first=first, last=last, spikes=spikes, trends=trends, judgement=judgement
+    )
+
+
+def count(store: Store, settings: Settings, *, to: date, as_of: datetime | None) -> Panel:
+    """The settings' panel until *to*."""
+    return Panel.from_store(
+        store,
+        level=settings.level,
+        measure=settings.measure,
+        where=settings.where,
+        source=settings.source or None,
+        week_start=settings.week_start,
+        to=to,
+        as_of=as_of,
+        dates=settings.dates,
+    )
+
+
+def check_judged(measure: str) -> None:
+    """Raise OptionError for a measure that no count model may judge."""
+    if measure in JUDGED_MEASURES or measure == "count":
+        return
+    if measure in MEASURES or not measure.isidentifier():
+        raise OptionError(
+            f"measure {measure!r} is shown (`incidents weekly`) and not judged: sums of casualties are no counts of independent "
+            "incidents; judge 'incidents', with --where for a part of them"
+        )
+    raise OptionError(f"measure {measure!r} is not known; judged is: {', '.join(JUDGED_MEASURES)}")
+
+
+def trend_result(panel: Panel, settings: Settings, last: date | None = None) -> TrendResult:
+    """Trends of the panel's recent weeks."""
+    return Trend(build(TrendOptions, settings.trends, "trends")).fit(panel, last=last)
+
+
+def growth_before(panel: Panel, flags: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Growth up to each flagged week, that week included: week, region_id, growth, growth_low, growth_high, p_growing."""
+    frames = []
+    for week, group in flags.groupby("week"):
+        result = trend_result(panel.take(sorted(set(group["region_id"]))), settings, last=week.date())
+        frames.append(result.frame().assign(week=week))
+    columns = ["week", "region_id", "growth", "growth_low", "growth_high", "p_growing"]
+    return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def casualties(store: Store, settings: Settings, panel: Panel) -> pd.DataFrame:
+    """Killed and wounded of each region-week: week, region_id, killed, wounded."""
+    frames = []
+    for measure in ("killed", "wounded"):
+        frame = weekly(
+            store,
+            level=settings.level,
+            measure=measure,
+            source=settings.source or None,
+            where=settings.where,
+            week_start=settings.week_start,
+            first=as_date(panel.weeks[-LEAD_IN * 2] if len(panel.weeks) > LEAD_IN * 2 else panel.weeks[0]),
+            last=panel.to,
+            as_of=panel.as_of,
+        )
+        frame["week"] = frame["week"].astype("datetime64[s]")
+        frames.append(frame.set_index(["week", "region_id"])["value"].rename(measure))
+    return pd.concat(frames, axis=1).reset_index()
+
+
+def _between(frame: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    weeks = pd.to_datetime(frame["week"])
+    return frame[(weeks >= pd.Timestamp(first)) & (weeks <= pd.Timestamp(last))].reset_index(drop=True)
+
+
+def _plain(options: Any) -> dict[str, Any]:
+    return asdict(options) if is_dataclass(options) and not isinstance(options, type) else dict(options)

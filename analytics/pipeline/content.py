@@ -1,0 +1,267 @@
+"""The content of a report, gathered from an analysis and its store."""
+
+import shlex
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from analytics import __version__
+from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.methods import method_notes
+from analytics.pipeline.narrative import data_age, headline, period
+from analytics.pipeline.quality import latest_incident, quality_tables
+from analytics.report import ReportContent
+from analytics.store import Fingerprint, Store, data_fingerprint, weekly
+
+INCIDENT_COLUMNS = (
+    "incident_id, source_id, occurred_on, occurred_until, date_precision, admin1, admin2, location, event_type, tactic, actor1, actor2, "
+    "target, killed, killed_civilians, killed_security, wounded, source_name, source_url, notes"
+)
+
+
+def report_content(store: Store, analysis: Analysis) -> ReportContent:
+    """Everything a report of *analysis* shows."""
+    panel, settings = analysis.panel, analysis.settings
+    first_day, last_day = period(analysis)
+    totals = weekly_totals(store, analysis)
+    fingerprint = data_fingerprint(store, panel.as_of)
+    queries = Queries(analysis)
+    flags = analysis.flags
+    return ReportContent(
+        title=settings.title,
+        subtitle=f"{_place(store, analysis)}, {_span(analysis)}",
+        simulated=panel.simulated,
+        period_first=first_day,
+        period_last=last_day,
+        to=panel.to or last_day,
+        as_of=panel.as_of,
+        data_age=data_age(analysis, latest_incident(store, panel.as_of)),
+        filters=filters(analysis),
+        headline=headline(analysis, totals, _place(store, analysis)),
+        totals=_totals(totals),
+        panel=panel,
+        spikes=analysis.spikes,
+        chart_weeks=settings.chart_weeks,
+        flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),
+        episodes=analysis.episodes,
+        trends=analysis.trends.frame(),
+        events=events(store, analysis),
+        boundaries=boundaries(store, analysis),
+        region_names=region_names(store),
+        not_judged=not_judged(analysis),
+        quality=quality_tables(store, analysis),
+        incidents=flag_incidents(store, analysis),
+        methods=method_notes(analysis),
+        settings=analysis.options,
+        provenance=provenance(analysis, fingerprint, queries.command("report")),
+        sql=queries.by_section(),
+        commands={
+            "flags": queries.command("flags"),
+            "trends": queries.command("trends"),
+            "chart": queries.command("spikes"),
+        },
+    )
+
+
+def provenance(analysis: Analysis, fingerprint: Fingerprint, command: str) -> dict[str, Any]:
+    """What a reader needs to make the same report again."""
+    return {
+        "version": f"incident-analytics {__version__}",
+        "settings_hash": analysis.settings_hash,
+        "fingerprint": f"{fingerprint.incidents} incidents, {fingerprint.versions} versions, checksum {fingerprint.checksum}",
+        "command": command,
+    }
+
+
+def weekly_totals(store: Store, analysis: Analysis) -> pd.DataFrame:
+    """Incidents, killed and wounded of each judged week over all regions, unplaced and imprecise records included."""
+    columns = {}
+    for measure in ("incidents", "killed", "wounded", "count(wounded)"):
+        frame = weekly(
+            store,
+            level=analysis.settings.level,
+            measure=measure,
+            source=analysis.settings.source or None,
+            where=analysis.settings.where,
+            week_start=analysis.settings.week_start,
+            first=analysis.first,
+            last=analysis.panel.to,
+            as_of=analysis.panel.as_of,
+            dates=analysis.settings.dates,
+        )
+        columns[measure] = frame.groupby("week")["value"].sum()
+    totals = pd.DataFrame(columns).rename(columns={"count(wounded)": "wounded_known"})
+    return totals.reset_index()
+
+
+def filters(analysis: Analysis) -> tuple[str, ...]:
+    """Every restriction in force, each readable alone."""
+    settings, panel = analysis.settings, analysis.panel
+    found = [f"by {settings.level}", f"source: {panel.source}"]
+    if settings.where:
+        found.append(f"only incidents where {settings.where}")
+    if settings.week_start.lower() != "monday":
+        found.append(f"weeks start on {settings.week_start.title()}")
+    return (*found, *panel.caveats)
+
+
+def events(store: Store, analysis: Analysis) -> pd.DataFrame:
+    """Dated events of the charted weeks, with groups resolved to their members."""
+    frame = store.frame(
+        "SELECT event_id, kind, name, starts_on, ends_on, list_distinct(flatten([regions, coalesce((SELECT list(m.region_id ORDER BY m.region_id) "
+        "FROM region_member AS m WHERE list_contains(e.regions, m.group_id)), [])])) AS regions, source, notes "
+        "FROM dated_events AS e WHERE e.ends_on >= $first AND e.starts_on <= $last",
+        {"first": _chart_first(analysis), "last": analysis.panel.to},
+    )
+    return frame.assign(regions=[sorted(regions) for regions in frame["regions"]])
+
+
+def boundaries(store: Store, analysis: Analysis) -> dict[str, Any] | None:
+    """Boundaries of the panel's regions as GeoJSON, or None where there are none."""
+    import json
+
+    rows = store.rows(
+        "SELECT b.region_id, r.name, b.geometry FROM boundary AS b JOIN region AS r ON r.region_id = b.region_id "
+        "WHERE list_contains($ids, b.region_id) ORDER BY b.region_id",
+        {"ids": list(analysis.panel.region_ids)},
+    )
+    if not rows:
+        return None
+    features = [
+        {"type": "Feature", "properties": {"region_id": region, "name": name}, "geometry": json.loads(geometry)}
+        for region, name, geometry in rows
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def region_names(store: Store) -> dict[str, str]:
+    """Names of all regions and groups by id."""
+    return dict(
+        store.rows(
+            'SELECT region_id, name FROM region UNION SELECT DISTINCT group_id, "group" FROM region_member ORDER BY 1'
+        )
+    )
+
+
+def not_judged(analysis: Analysis) -> pd.DataFrame:
+    """Region-weeks of the period that were not judged: region_id, region, reason, weeks (their number)."""
+    streams = analysis.streams
+    missed = streams[streams["status"] != "judged"]
+    grouped = missed.groupby(["region_id", "region", "note"])["week"].size().reset_index(name="weeks")
+    return grouped.rename(columns={"note": "reason"})
+
+
+def flag_incidents(store: Store, analysis: Analysis) -> pd.DataFrame:
+    """The incidents of each flagged region and week: region_id, week, and the incident's columns."""
+    queries = Queries(analysis)
+    frames = []
+    for row in analysis.flags.itertuples():
+        frame = store.frame(queries.incidents(row.region_id, row.week.date()))
+        frames.append(frame.assign(region_id=row.region_id, week=row.week))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["region_id", "week"])
+
+
+class Queries:
+    """The SQL and the commands that make a report's numbers again."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    @property
+    def moment(self) -> str:
+        """The as_of of the report as an SQL literal."""
+        as_of = self.analysis.panel.as_of
+        return f"TIMESTAMP '{as_of}'" if as_of else "TIMESTAMP 'infinity'"
+
+    def incidents(self, region_id: str, week: Any) -> str:
+        """SQL that lists the incidents counted in one region and week."""
+        settings = self.analysis.settings
+        where = f"\n  AND ({settings.where})" if settings.where else ""
+        region = region_id.replace("'", "''")
+        precise = "" if settings.dates == "spread" else "\n  AND date_precision IN ('day', 'week')"
+        return (
+            f"SELECT {INCIDENT_COLUMNS}\nFROM incidents_as_of({self.moment})\n"  # noqa: S608 - shown to readers, made of our own ids
+            f"WHERE occurred_on BETWEEN DATE '{week}' AND DATE '{week + timedelta(days=6)}'{precise}{where}\n"
+            f"  AND region_id IN (SELECT region_id FROM lineage WHERE ancestor_id = '{region}'\n"
+            f"      UNION SELECT l.region_id FROM region_member AS m JOIN lineage AS l ON l.ancestor_id = m.region_id\n"
+            f"      WHERE m.group_id = '{region}')\nORDER BY occurred_on, incident_id"
+        )
+
+    def weekly(self, measure: str = "incidents") -> str:
+        """SQL that gives the weekly panel."""
+        settings, panel = self.analysis.settings, self.analysis.panel
+        parts = [f"'{settings.level}'", f"measure := '{measure}'"]
+        if settings.source:
+            parts.append(f"source := '{settings.source}'")
+        if settings.where:
+            parts.append(f'"where" := ({settings.where})')
+        if settings.week_start.lower() != "monday":
+            parts.append(f"week_start := '{settings.week_start}'")
+        parts += [
+            f"first := DATE '{_chart_first(self.analysis)}'",
+            f"last := DATE '{panel.to}'",
+            f"as_of := {self.moment}",
+        ]
+        return f"SELECT * FROM weekly({', '.join(parts)})"  # noqa: S608 - shown to readers
+
+    def command(self, name: str) -> str:
+        """The command that makes the same again."""
+        settings, panel = self.analysis.settings, self.analysis.panel
+        words = ["incidents", name]
+        for option in ("level", "where", "source", "week_start"):
+            if (value := getattr(settings, option)) not in ("", "admin1", "monday"):
+                words += [f"--{option.replace('_', '-')}", value]
+        words += ["--from", str(self.analysis.first), "--to", str(panel.to)]
+        if panel.as_of:
+            words += ["--as-of", panel.as_of.isoformat(sep=" ")]
+        return shlex.join(words)
+
+    def by_section(self) -> dict[str, str]:
+        """Query text by the section of the report that it makes."""
+        panel = self.analysis.panel
+        return {
+            "chart": self.weekly(),
+            "totals": f"{self.weekly()} -- and with measure := 'killed', 'wounded'",
+            "map": self.weekly(),
+            "trends": self.weekly(),
+            "events": f"SELECT * FROM dated_events WHERE starts_on <= DATE '{panel.to}'",  # noqa: S608 - shown to readers
+            "quality": "SELECT * FROM loads; SELECT * FROM rejects; SELECT * FROM coverage; SELECT * FROM unresolved",
+        }
+
+
+def _totals(totals: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    latest = totals.iloc[-1]
+    known = bool(totals["wounded_known"].sum())
+    return {
+        "latest week": {
+            "incidents": float(latest["incidents"]),
+            "killed": float(latest["killed"]),
+            "wounded": float(latest["wounded"]) if known else None,
+        },
+        f"{len(totals)} weeks": {
+            "incidents": float(totals["incidents"].sum()),
+            "killed": float(totals["killed"].sum()),
+            "wounded": float(totals["wounded"].sum()) if known else None,
+        },
+    }
+
+
+def _place(store: Store, analysis: Analysis) -> str:
+    countries = store.rows(
+        "SELECT DISTINCT r.name FROM lineage AS l JOIN region AS r ON r.region_id = l.ancestor_id "
+        "WHERE r.level = 'country' AND list_contains($ids, l.region_id) ORDER BY 1",
+        {"ids": list(analysis.panel.region_ids)},
+    )
+    return ", ".join(name for (name,) in countries) or ", ".join(analysis.panel.region_names[:3])
+
+
+def _span(analysis: Analysis) -> str:
+    weeks = (analysis.last - analysis.first).days // 7 + 1
+    end = analysis.last + timedelta(days=6)
+    return f"{weeks} weeks to {end.day} {end:%B %Y}"
+
+
+def _chart_first(analysis: Analysis) -> Any:
+    weeks = analysis.panel.weeks
+    return weeks[max(0, len(weeks) - analysis.settings.chart_weeks)].item()

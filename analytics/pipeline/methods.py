@@ -1,0 +1,76 @@
+"""The methods behind a report in words, with the settings in force."""
+
+from analytics.pipeline.analysis import Analysis
+
+
+def method_notes(analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    """(heading, text) of each method used; what is said follows from the options that were used."""
+    return (
+        ("What is counted", _counted(analysis)),
+        ("What is expected", _expected(analysis)),
+        ("What is flagged", _flagged(analysis)),
+        ("How growth is measured", _growth(analysis)),
+        ("What is not known", _unknown(analysis)),
+        *((("Simulated data", SIMULATED),) if analysis.panel.simulated else ()),
+    )
+
+
+SIMULATED = (
+    "All incidents in this report are simulated from a seed, for demonstration and testing. They are shaped like Iraq's "
+    "and no place, date or person in them is real. Regions, boundaries and dated events are real."
+)
+
+
+def _counted(analysis: Analysis) -> str:
+    settings, panel = analysis.settings, analysis.panel
+    dates = (
+        "Incidents dated to a month or year only are left out of the weeks and counted apart"
+        if settings.dates == "exclude"
+        else "Incidents dated to a month or year only are spread evenly over their days"
+    )
+    known = f"as known at {panel.as_of:%Y-%m-%d %H:%M} UTC" if panel.as_of else "as known"
+    return (
+        f"Incidents per week (starting on {settings.week_start.title()}) and {settings.level}, until {panel.to}, {known}. "
+        f"The day an incident began decides its week. {dates}. Incidents whose place leads to no region are counted in a row of their "
+        "own and not judged. Incomplete weeks are left out."
+    )
+
+
+def _expected(analysis: Analysis) -> str:
+    streams = analysis.streams
+    judged = streams[streams["status"] == "judged"]["judged_by"].value_counts()
+    shares = ", ".join(f"{name}: {count}" for name, count in judged.items())
+    return (
+        "Each region is compared with its own past: the same season of up to five years back, the last half year left out, by the "
+        "improved Farrington flexible method (Noufaily et al. 2013, Statistics in Medicine 32:1206): a quasi-Poisson regression with "
+        "trend and season in which past outbreaks count for less. Regions too quiet for it are judged by a rare-event rule: the "
+        "predictive distribution of a count with a gamma-distributed rate. The method is chosen from the weeks before, never from the "
+        f"week that is judged. Region-weeks judged here, by method: {shares or 'none'}."
+    )
+
+
+def _flagged(analysis: Analysis) -> str:
+    policy = analysis.judgement.policy
+    return (
+        f"A region-week is flagged when two things hold. Its q-value is at most {policy.watch_q:g} (watch), {policy.warning_q:g} (warning) "
+        f"or {policy.alert_q:g} (alert): the p-value after Benjamini-Hochberg control of false discoveries over all regions of the week. "
+        f"And the count is large enough: at least {policy.min_observed} incidents, {policy.watch_ratio:g}, {policy.warning_ratio:g} or "
+        f"{policy.alert_ratio:g} times the expected, and {policy.watch_excess:g}, {policy.warning_excess:g} or {policy.alert_excess:g} "
+        "incidents above it. Consecutive flagged weeks of a region are one episode. Records and growth add words to a flag, no level."
+    )
+
+
+def _growth(analysis: Analysis) -> str:
+    options = analysis.trends.options
+    return (
+        f"Growth is the weekly rate of change of the mean over the last {options.window} weeks, from a regression of each region's counts "
+        f"on time with season adjusted from earlier years, with a {100 * options.level:g} % interval. P(growing) is the confidence that "
+        "the rate is above zero."
+    )
+
+
+def _unknown(analysis: Analysis) -> str:
+    return (
+        "Weeks that coverage does not reach are unknown and shown as such: they are no zeros, are not judged, and are left out of what is "
+        "expected. Region-weeks that were not judged are listed with the reason."
+    )
