@@ -176,7 +176,7 @@ def _record(spikes: SpikeResult, region: int, week: pd.Timestamp) -> tuple[int, 
 
 
 def _kinds(row: dict[Any, Any], policy: Policy) -> list[str]:
-    kinds = ["rare" if row["judged_by"] == "rare" else "spike"]
+    kinds = ["rare" if row["judged_by"].startswith("rare") else "spike"]
     if (row.get("p_growing") or 0) >= policy.growing:
         kinds.append("trend")
     if row["record_since"][0] >= policy.record_weeks:
@@ -188,23 +188,24 @@ def reason(row: dict[Any, Any]) -> str:
     """One sentence that a duty officer could read aloud, made from the flag's own numbers."""
     noun = row["measure"] if row["measure"] != "count" else "incidents"
     parts = [
-        f"{row['region']}: {_number(row['observed'])} {noun} in the week of {_day(row['week'])}, "
-        f"where {_number(row['expected'])} {'was' if _number(row['expected']) == '1' else 'were'} expected "
+        f"{row['region']}: {spoken(row['observed'])} {noun} in the week of {_day(row['week'])}, "
+        f"where {spoken(row['expected'])} {'was' if spoken(row['expected']) == '1' else 'were'} expected "
         f"({_odds(row['p_value'])})"
     ]
     if "record" in row["kinds"]:
         weeks, last = row["record_since"]
         parts.append(
-            f"the highest since {_day(pd.Timestamp(last))}" if last else f"the highest in the {weeks} weeks on record"
+            f"the highest since {_day(pd.Timestamp(last))}" if last else f"the highest in the {weeks:,} weeks on record"
         )
     if "trend" in row["kinds"]:
         parts.append(f"after growth of {100 * row['growth']:.0f} % a week")
     if (row.get("killed") or 0) > 0:
-        parts.append(f"{_number(row['killed'])} killed")
+        parts.append(f"{spoken(row['killed'])} killed")
     return "; ".join(parts) + "."
 
 
-def _number(value: float) -> str:
+def spoken(value: float) -> str:
+    """A count or an expectation as one says it: whole from 10 on, one decimal below."""
     return (
         f"{value:,.0f}"
         if value >= 10 or float(value).is_integer()

@@ -1,6 +1,6 @@
 """Fabricated contents of reports for the tests of figures and report: simulated and seeded."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -337,3 +337,58 @@ def quiet() -> ReportContent:
         incidents=content.incidents.iloc[0:0],
         episodes=None,
     )
+
+
+PAYLOADS = (
+    "<script>window.broken = 1</script>",
+    "\"><img src=x onerror='window.broken = 2'>",
+    "</script><script>window.broken = 3</script>",
+    '=HYPERLINK("https://example.org")',
+    "\u202egnirts desrever\u2028next",
+    "<b>%{meta.y}</b> <a href='javascript:window.broken=4'>x</a> &lt;i&gt; {{ 7 * 7 }} $x^2$",
+    "n" * 10_000,
+)
+"""Texts that break pages that do not escape."""
+
+
+def hostile(payload: str) -> ReportContent:
+    """The full report with *payload* in every text of every frame and setting, and as the name of every region."""
+    content = full()
+    assert content.panel is not None and content.spikes is not None
+    counts = replace(content.panel, region_names=tuple(f"{payload} {name}" for name in content.panel.region_names))
+    frames = {
+        field.name: _poisoned(getattr(content, field.name), payload)
+        for field in fields(content)
+        if isinstance(getattr(content, field.name), pd.DataFrame)
+    }
+    return replace(
+        content,
+        **frames,
+        panel=counts,
+        spikes=replace(content.spikes, panel=counts),
+        title=payload,
+        subtitle=payload,
+        headline=payload,
+        data_age=payload,
+        filters=(payload,),
+        totals={payload: {payload: 3}},
+        region_names={"IQ": payload},
+        quality={payload: pd.DataFrame({payload: [payload]})},
+        methods=((payload, payload),),
+        settings={payload: payload},
+        provenance={payload: payload, "command": payload},
+        sql={"chart": payload, payload: payload},
+        reasons={"flags": payload},
+        changes=pd.DataFrame({payload: [payload]}),
+    )
+
+
+def _poisoned(frame: pd.DataFrame, payload: str) -> pd.DataFrame:
+    """*frame* with *payload* in each column of text, except those whose values are keys or levels."""
+    kept = {"region_id", "week", "level", "peak_level", "regions", "starts_on", "ends_on", "measure", "status"}
+    texts = [
+        name
+        for name in frame.columns
+        if name not in kept and frame[name].map(lambda value: isinstance(value, str)).any()
+    ]
+    return frame.assign(**dict.fromkeys(texts, payload))

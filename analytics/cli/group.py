@@ -47,7 +47,7 @@ class Incidents(click.Group):
 @click.version_option(__version__, prog_name="incident-analytics")
 @everywhere
 @click.pass_context
-def main(ctx: click.Context, **given: Any) -> None:
+def main(ctx: click.Context, /, **given: Any) -> None:
     """Say where violence is escalating beyond what is normal there.
 
     \b

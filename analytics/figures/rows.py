@@ -26,9 +26,10 @@ def region_rows(
     rows = pd.DataFrame({"week": panel.weeks[-weeks:].astype("datetime64[s]")})
     rows["observed"] = panel.values[-weeks:, column]
     rows = rows.merge(_judged(spikes, region_id), on="week", how="left")
-    rows["level"] = rows["week"].map(_levels(flags, region_id, panel.measure)).fillna("")
+    levels = _levels(flags, region_id, panel.measure)
+    rows["level"] = [levels.get(week, "") for week in rows["week"]]
     rows["status"] = [STATUS_WORDS[Status(int(code))] for code in panel.status[-weeks:, column]]
-    rows["note"] = rows["note"].fillna("")
+    rows["note"] = ["" if numbers.is_missing(note) else str(note) for note in rows["note"]]
     return rows[["week", "observed", *JUDGED, "level", "status", "note"]]
 
 

@@ -5,6 +5,8 @@ import unicodedata
 
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"}
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
+TURNING = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
+"""Unicode classes of letters and marks that can turn the direction of what follows."""
 
 
 def shorten(text: str, length: int) -> str:
@@ -17,4 +19,5 @@ def inert(text: str, length: int = 80) -> str:
     """*text* so that plotly shows it as it is: no tags, entities, templates, control characters or stray direction."""
     line = "".join(letter for letter in shorten(text, length) if unicodedata.category(letter) != "Cc")
     safe = "".join(ENTITIES.get(letter, letter) for letter in line)
-    return safe if line.isascii() else f"{ISOLATE}{safe}{END_ISOLATE}"
+    turns = any(unicodedata.bidirectional(letter) in TURNING for letter in line)
+    return f"{ISOLATE}{safe}{END_ISOLATE}" if turns else safe

@@ -36,7 +36,7 @@ def report_content(store: Store, analysis: Analysis) -> ReportContent:
         period_last=last_day,
         to=panel.to or last_day,
         as_of=panel.as_of,
-        data_age=data_age(analysis, latest_incident(store, panel.as_of)),
+        data_age=data_age(analysis, latest_incident(store, panel.to or last_day, panel.as_of)),
         filters=filters(analysis),
         headline=headline(analysis, totals, _place(store, analysis)),
         totals=_totals(totals),
@@ -53,7 +53,7 @@ def report_content(store: Store, analysis: Analysis) -> ReportContent:
         quality=quality_tables(store, analysis),
         incidents=flag_incidents(store, analysis),
         methods=method_notes(analysis),
-        settings=analysis.options,
+        settings=flat(analysis.options),
         provenance=provenance(analysis, fingerprint, queries.command("report")),
         sql=queries.by_section(),
         commands={
@@ -72,6 +72,14 @@ def provenance(analysis: Analysis, fingerprint: Fingerprint, command: str) -> di
         "fingerprint": f"{fingerprint.incidents} incidents, {fingerprint.versions} versions, checksum {fingerprint.checksum}",
         "command": command,
     }
+
+
+def flat(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of parts as part.option."""
+    rows: dict[str, Any] = {}
+    for name, value in options.items():
+        rows |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    return rows
 
 
 def weekly_totals(store: Store, analysis: Analysis) -> pd.DataFrame:

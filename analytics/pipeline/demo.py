@@ -79,15 +79,16 @@ def founding_page(store: Store, path: Path) -> Path:
 _FOUNDING = (
     (
         "The record and its versions",
-        "Figures as they became known, in that order. The clock times are not known: known_from is a day, and its microseconds "
-        "only keep the order. What is not known is left empty.",
-        "SELECT version, known_from, occurred_on, occurred_until, date_precision, killed, killed_security, killed_civilians, wounded, "
-        "actor1, target, tactic, admin1, admin2, source_name FROM versions ORDER BY occurred_on, version",
+        "Figures as they became known, in that order. The clock times are not known: in the database known_from is the day, "
+        "and its microseconds only keep the order. What is not known is left empty.",
+        "SELECT version, CAST(known_from AS DATE) AS known_on, occurred_on, occurred_until, date_precision, killed, "
+        "killed_security, killed_civilians, wounded, actor1, target, tactic, admin1, admin2, source_name FROM versions ORDER BY occurred_on, version",
     ),
     (
         "What was revised",
         "Fields that a later version changed.",
-        "SELECT incident_id, version, revised_at, field, old, new FROM revisions WHERE field <> 'notes' ORDER BY incident_id, version, field",
+        "SELECT incident_id, version, CAST(revised_at AS DATE) AS revised_on, field, old, new "
+        "FROM revisions WHERE field <> 'notes' ORDER BY incident_id, version, field",
     ),
     (
         "The toll of 2 December 2021 as known at two moments",

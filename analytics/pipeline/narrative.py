@@ -1,70 +1,92 @@
 """The sentences of a report, made from the same frames as its tables."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 
 from analytics.figures import numbers
+from analytics.flags import LEVELS, spoken
 from analytics.pipeline.analysis import Analysis
 
 
 def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
     """The paragraph that is read aloud: what happened, where it is beyond normal, where it is not known."""
     sentences = [
-        _what_happened(analysis, totals, place),
-        _flagged_now(analysis),
-        _flagged_before(analysis),
+        _latest_week(analysis, totals, place),
+        _whole_period(analysis, totals),
         _rising(analysis),
         _unknown(analysis),
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _what_happened(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
+def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
     latest = totals.iloc[-1]
+    wounded = f" and {numbers.amount(latest['wounded'])} wounded" if latest["wounded_known"] else ""
     noun = "simulated incidents" if analysis.panel.simulated else "incidents"
     return (
         f"In the week of {numbers.day(analysis.last)}, {numbers.amount(latest['incidents'])} {noun} with "
-        f"{numbers.amount(latest['killed'])} killed and {_wounded(latest)} are recorded in {place}; in the "
-        f"{len(totals)} weeks from {numbers.day(analysis.first)} it is {numbers.amount(totals['incidents'].sum())} "
-        f"with {numbers.amount(totals['killed'].sum())} killed."
+        f"{numbers.amount(latest['killed'])} killed{wounded} were recorded in {place}; {_flagged_now(analysis)}."
     )
-
-
-def _wounded(latest: pd.Series) -> str:
-    return f"{numbers.amount(latest['wounded'])} wounded" if latest["wounded_known"] else "an unrecorded number wounded"
 
 
 def _flagged_now(analysis: Analysis) -> str:
     flags = analysis.flags
     now = flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)]
     if now.empty:
-        return "No region is flagged in that week."
-    names = _listed([f"{row.region} ({row.level})" for row in now.itertuples()])
-    return f"{names} {'is' if len(now) == 1 else 'are'} flagged in that week."
+        return "no region was beyond what is normal there"
+    names = [
+        f"{row.region} ({spoken(row.observed)} where {spoken(row.expected)} {were(row.expected)} expected, {row.level})"
+        for row in now.itertuples()
+    ]
+    return f"beyond what is normal there {'was' if len(now) == 1 else 'were'} {_listed(names)}"
 
 
-def _flagged_before(analysis: Analysis) -> str:
-    episodes = analysis.episodes
-    if episodes.empty:
-        return f"No region was flagged in the {_weeks(analysis)} weeks."
-    parts = [_episode(row) for row in episodes.sort_values("excess", ascending=False).itertuples()]
-    shown = parts[:6]
-    more = f"; and {len(parts) - len(shown)} smaller" if len(parts) > len(shown) else ""
-    count = numbers.several(len(parts), "episode", "episodes")
-    return f"{count} beyond normal in these weeks: {'; '.join(shown)}{more}."
-
-
-def _episode(row: object) -> str:
-    first, weeks = row.first_week, row.weeks  # type: ignore[attr-defined]
-    observed, excess = row.observed, row.excess  # type: ignore[attr-defined]
-    length = "one week" if weeks == 1 else f"{weeks} weeks"
-    when = "the week of" if weeks == 1 else "the weeks from"
-    expected = numbers.amount(max(observed - excess, 0))
-    return (
-        f"{row.region}, {when} {numbers.day(first)} "  # type: ignore[attr-defined]
-        f"({length}, {numbers.amount(observed)} incidents where {expected} were expected, {row.peak_level})"  # type: ignore[attr-defined]
+def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
+    counted = (
+        f"In the {len(totals)} weeks from {numbers.day(analysis.first)} it was {numbers.amount(totals['incidents'].sum())} incidents with "
+        f"{numbers.amount(totals['killed'].sum())} killed"
     )
+    regions = flagged_regions(analysis.flags)
+    if regions.empty:
+        return f"{counted}; no region was beyond what is normal there in any of these weeks."
+    parts = [_flagged_region(row) for row in regions.itertuples()]
+    more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+    return f"{counted}. Beyond what is normal there: {'; '.join(parts[:SHOWN])}{more}."
+
+
+SHOWN = 6
+"""Regions named in the headline; the others are counted."""
+
+
+def flagged_regions(flags: pd.DataFrame) -> pd.DataFrame:
+    """Flags summed by region: region, weeks, first_week, observed, expected, level (the highest); largest excess first."""
+    ranked = flags.assign(rank=flags["level"].map(LEVELS.index))
+    grouped = ranked.groupby(["region_id", "region"]).agg(
+        weeks=("week", "size"),
+        first_week=("week", "min"),
+        observed=("observed", "sum"),
+        expected=("expected", "sum"),
+        excess=("excess", "sum"),
+        rank=("rank", "max"),
+    )
+    grouped["level"] = [LEVELS[int(rank)] for rank in grouped["rank"]]
+    return grouped.reset_index().sort_values(["excess", "region_id"], ascending=[False, True])
+
+
+def _flagged_region(row: Any) -> str:
+    when = (
+        f"the week of {numbers.day(row.first_week)}"
+        if row.weeks == 1
+        else f"{row.weeks} weeks, the first that of {numbers.day(row.first_week)}"
+    )
+    return f"{row.region}, {when} ({spoken(row.observed)} incidents where {spoken(row.expected)} {were(row.expected)} expected, {row.level})"
+
+
+def were(expected: float) -> str:
+    """The verb that goes with an expectation."""
+    return "was" if spoken(expected) == "1" else "were"
 
 
 def _rising(analysis: Analysis) -> str:
@@ -109,10 +131,6 @@ def data_age(analysis: Analysis, latest: date | None) -> str:
 def period(analysis: Analysis) -> tuple[date, date]:
     """First and last day of the weeks asked for."""
     return analysis.first, analysis.last + timedelta(days=6)
-
-
-def _weeks(analysis: Analysis) -> int:
-    return (analysis.last - analysis.first).days // 7 + 1
 
 
 def _listed(names: list[str]) -> str:

@@ -26,11 +26,12 @@ def quality_tables(store: Store, analysis: Analysis) -> dict[str, pd.DataFrame]:
     }
 
 
-def latest_incident(store: Store, as_of: datetime | None) -> date | None:
-    """Day of the latest incident known."""
+def latest_incident(store: Store, to: date, as_of: datetime | None) -> date | None:
+    """Day of the latest incident until *to* that was known at *as_of*."""
     day: date | None = store.value(
-        "SELECT max(occurred_on) FROM incidents_as_of(coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity'))",
-        {"as_of": as_of},
+        "SELECT max(occurred_on) FROM incidents_as_of(coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')) "
+        "WHERE occurred_on <= $to",
+        {"as_of": as_of, "to": to},
     )
     return day
 
