@@ -87,6 +87,7 @@ def test_text_for_plotly_holds_no_markup_template_or_loose_direction() -> None:
     assert inert("سلێمانی") == "\u2068سلێمانی\u2069"
     assert len(inert("n" * 10_000, 50)) == 50
     assert inert("a\u0000\tb\nc") == "a b c"
+    assert inert("\u2069\u202egnirts") == "gnirts"
 
 
 def test_rows_are_the_panel_and_the_result_week_by_week(content: Any) -> None:

@@ -48,6 +48,7 @@ def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -
       incidents load old.csv --source table --known-at 2021-12-03
     """  # noqa: D301 - click's paragraph mark
     import pandas as pd
+    from tqdm import tqdm
 
     from analytics import store as stores
     from analytics.sources import Mapping
@@ -55,7 +56,7 @@ def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -
     mapping = Mapping.read(given["mapping"]) if given["mapping"] else None
     rows = []
     with writing(given) as store:
-        for path in files:
+        for path in tqdm(files, unit="file", leave=False, disable=True if given["quiet"] else None):
             report = stores.load(
                 store,
                 path,

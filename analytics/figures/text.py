@@ -5,8 +5,10 @@ import unicodedata
 
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"}
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
-TURNING = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
-"""Unicode classes of letters and marks that can turn the direction of what follows."""
+RIGHTWARD = {"R", "AL", "AN"}
+"""Unicode's direction classes of letters that are read from right to left."""
+STEERING = {"RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"}
+"""Its classes of marks that steer the direction of what follows; they could turn the rest of a label around."""
 
 
 def shorten(text: str, length: int) -> str:
@@ -17,7 +19,12 @@ def shorten(text: str, length: int) -> str:
 
 def inert(text: str, length: int = 80) -> str:
     """*text* so that plotly shows it as it is: no tags, entities, templates, control characters or stray direction."""
-    line = "".join(letter for letter in shorten(text, length) if unicodedata.category(letter) != "Cc")
+    line = "".join(letter for letter in shorten(text, length) if not _invisible(letter))
     safe = "".join(ENTITIES.get(letter, letter) for letter in line)
-    turns = any(unicodedata.bidirectional(letter) in TURNING for letter in line)
+    turns = any(unicodedata.bidirectional(letter) in RIGHTWARD for letter in line)
     return f"{ISOLATE}{safe}{END_ISOLATE}" if turns else safe
+
+
+def _invisible(letter: str) -> bool:
+    """True for control characters and for marks that steer direction."""
+    return unicodedata.category(letter) == "Cc" or unicodedata.bidirectional(letter) in STEERING

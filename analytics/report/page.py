@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ def write(content: ReportContent, path: Path) -> Path:
         unfinished.write_text(html, encoding="utf-8", newline="")
         unfinished.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
         raise OutputError(f"cannot write the report {path}: {error.strerror}; name a file you may write to") from error
     return path
 

@@ -1,6 +1,7 @@
 """Files as DuckDB can read them: checked to exist, told apart by content, and in UTF-8."""
 
 import codecs
+import csv
 import hashlib
 import shutil
 import tempfile
@@ -12,22 +13,29 @@ from pathlib import Path
 from analytics.errors import InputError
 
 _CHUNK = 1 << 20
+_DELIMITERS = ",;\t|"
+_MIXED = "utf-8, mixed line ends"
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Readable:
-    """A file that is there: its path for DuckDB, its kind (csv or parquet), its bytes' hash and its encoding."""
+    """A file that is there: its path for DuckDB, its kind (csv or parquet), its bytes' hash and its encoding.
+
+    `columns` and `delimiter` are those of a CSV file's header.
+    """
 
     path: Path
     kind: str
     sha256: str
     encoding: str
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[Readable]:
-    """*path* as a file DuckDB can read; text in other encodings is copied to a temporary UTF-8 file meanwhile.
+    """*path* as a file DuckDB can read; text in other encodings, or with mixed line ends, is copied to a temporary file.
 
     Raises InputError where the file is missing, empty, a folder, unreadable, or binary but not Parquet.
     """
@@ -35,12 +43,36 @@ def readable(path: Path) -> Iterator[Readable]:
     if head[:4] == b"PAR1":
         yield Readable(path=path, kind="parquet", sha256=sha256, encoding="parquet")
     elif encoding == "utf-8":
-        yield Readable(path=path, kind="csv", sha256=sha256, encoding=encoding)
+        yield _text(path, path, sha256, encoding)
     else:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "text.csv"
             _transcode(path, copy, encoding)
-            yield Readable(path=copy, kind="csv", sha256=sha256, encoding=encoding)
+            yield _text(path, copy, sha256, encoding)
+
+
+def _text(path: Path, copy: Path, sha256: str, encoding: str) -> Readable:
+    columns, delimiter = _header(path, copy)
+    return Readable(path=copy, kind="csv", sha256=sha256, encoding=encoding, columns=columns, delimiter=delimiter)
+
+
+def _header(path: Path, copy: Path) -> tuple[tuple[str, ...], str]:
+    """Column names of the first line with anything in it, and what separates them; unnamed ones get a name."""
+    with copy.open(encoding="utf-8", newline="") as file:
+        first = next(line for line in file if line.strip())
+        delimiter = max(_DELIMITERS, key=first.count)
+        file.seek(0)
+        try:
+            header = next(row for row in csv.reader(file, delimiter=delimiter) if row)
+        except csv.Error as error:
+            raise InputError(f"{path}: the header cannot be read: {error}") from error
+    names = tuple(name.strip() or f"column{number}" for number, name in enumerate(header, 1))
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise InputError(f"{path}: column {name!r} occurs twice; rename one")
+        seen.add(name.lower())
+    return names, delimiter
 
 
 def _inspect(path: Path) -> tuple[bytes, str, str]:
@@ -50,17 +82,26 @@ def _inspect(path: Path) -> tuple[bytes, str, str]:
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file in it")
     digest, decoder, valid, head = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), True, b""
+    ends: set[bool] = set()
     try:
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 head = head or chunk[:4096]
                 digest.update(chunk)
                 valid = valid and _decodes(decoder, chunk)
+                ends |= _line_ends(chunk)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     if not head.strip():
         raise InputError(f"{path} is empty")
-    return head, digest.hexdigest(), _encoding(path, head, valid)
+    encoding = _encoding(path, head, valid)
+    return head, digest.hexdigest(), _MIXED if encoding == "utf-8" and len(ends) > 1 else encoding
+
+
+def _line_ends(chunk: bytes) -> set[bool]:
+    """Whether the chunk's lines end in CR LF (True), in LF (False), or in both; a file of both is read from a copy."""
+    returns, lines = chunk.count(b"\r\n"), chunk.count(b"\n") - chunk.startswith(b"\n")
+    return ({True} if returns else set()) | ({False} if lines > returns else set())
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
@@ -86,7 +127,7 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
     errors = "replace" if encoding == "cp1252" else "strict"
     try:
         with (
-            path.open(encoding=encoding, errors=errors, newline="") as old,
+            path.open(encoding=encoding.split(",")[0], errors=errors) as old,
             copy.open("w", encoding="utf-8", newline="") as new,
         ):
             shutil.copyfileobj(old, new, _CHUNK)

@@ -8,7 +8,8 @@ CREATE TABLE IF NOT EXISTS incident_version (
     retracted BOOLEAN NOT NULL,
     load_id INTEGER NOT NULL,
     hash UBIGINT NOT NULL,
-    region_id VARCHAR,
+    region_id VARCHAR,              -- the finest region inside the first-level region reported
+    district_id VARCHAR,            -- the district its name means, also where another first-level region is reported
     source VARCHAR NOT NULL,
     source_id VARCHAR NOT NULL,
     {{columns}},

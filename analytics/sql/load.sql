@@ -15,5 +15,8 @@ CREATE TABLE IF NOT EXISTS load (
     new_incidents BIGINT NOT NULL,
     new_versions BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
+    covers_from DATE,               -- what the file reports on, for the countries of its records
+    covers_until DATE,
+    covers_basis VARCHAR,           -- release, given or assumed
     undone_at TIMESTAMP
 );

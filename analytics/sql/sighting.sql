@@ -5,5 +5,6 @@ CREATE TABLE IF NOT EXISTS sighting (
     known_basis VARCHAR NOT NULL,
     retracted BOOLEAN NOT NULL,
     load_id INTEGER NOT NULL,
-    hash UBIGINT NOT NULL
+    hash UBIGINT NOT NULL,
+    raw VARCHAR                     -- null: as in the version confirmed; '': not kept
 );

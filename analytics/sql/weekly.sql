@@ -95,16 +95,17 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
     SELECT DISTINCT l.ancestor_id AS region_id
     FROM unit AS u JOIN lineage AS l ON l.region_id = u.part_id AND l.ancestor_id <> l.region_id
     WHERE EXISTS (FROM region_member AS m WHERE m.group_id = u.unit_id)
-), placed AS (
+), placed AS (         -- districts count where they are; levels above follow the first-level region reported
     SELECT d.*,
            CASE WHEN b.unit_id IS NOT NULL THEN b.unit_id
                 WHEN a.region_id IS NOT NULL THEN '(membership unknown)'
                 WHEN d.region_id IS NULL OR NOT EXISTS (FROM region_member AS m WHERE m.group_id = level OR level = 'group')
                 THEN '(unplaced)' END AS _unit
     FROM dated AS d
-    LEFT JOIN belongs AS b ON b.region_id = d.region_id
+    LEFT JOIN belongs AS b
+        ON b.region_id = CASE WHEN level IN ('country', 'admin1') THEN d.region_id ELSE coalesce(d.district_id, d.region_id) END
         AND coalesce(b.valid_from <= d.occurred_on, true) AND coalesce(b.valid_until >= d.occurred_on, true)
-    LEFT JOIN above AS a ON a.region_id = d.region_id
+    LEFT JOIN above AS a ON a.region_id = coalesce(d.district_id, d.region_id)
 ), keyed AS (
     SELECT p.* EXCLUDE (_unit), CASE WHEN p._imprecise THEN '(imprecise)' ELSE p._unit END AS _unit
     FROM placed AS p WHERE p._unit IS NOT NULL

@@ -20,11 +20,11 @@ SCHEMA_VERSION = 1
 _SQL = Path(__file__).parent.parent / "sql"
 
 TABLES = (
-    "load", "reject", "incident_version", "sighting", "region", "region_name", "region_member", "boundary",
+    "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "region", "region_name", "region_member", "boundary",
     "dated_event", "reporting", "place", "run", "flag", "episode",
 )  # fmt: skip
 DERIVED = (
-    "place_key", "week_of", "lineage", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",
+    "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",
     "regions", "region_groups", "dated_events", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "flags",
     "episodes", "flag_incidents",
 )  # fmt: skip

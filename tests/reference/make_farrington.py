@@ -42,7 +42,7 @@ def series(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "late_start": counts(rng, 7, 2, growth=0.003),
         "sundays": counts(rng, 2, 1.2, season=0.4),
     }
-    made["outbreaks"][[100, 101, 102, 180, 181, 350, 400]] += [15, 25, 12, 20, 30, 14, 18]
+    made["outbreaks"][[100, 101, 102, 180, 181, 310, 330]] += [15, 25, 12, 20, 30, 14, 18]
     made["gaps"][[90, 91, 92, 200, 310, 340]] = np.nan
     made["late_start"][:40] = np.nan
     return made

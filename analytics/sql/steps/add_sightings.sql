@@ -1,5 +1,9 @@
--- one row per record that confirms what was known already
+-- one row per record that confirms what was known already; its raw columns are kept where they differ
 INSERT INTO sighting
-SELECT i.incident_id, i.known_at, i.known_basis, i.retracted, i.load_id, i.hash
-FROM incoming AS i JOIN verdict AS s ON s.incident_id = i.incident_id
+SELECT i.incident_id, i.known_at, i.known_basis, i.retracted, i.load_id, i.hash,
+       CASE WHEN i.raw IS DISTINCT FROM v.raw THEN coalesce(i.raw, '') END
+FROM incoming AS i
+JOIN verdict AS s ON s.incident_id = i.incident_id
+LEFT JOIN incident_version AS v ON v.incident_id = i.incident_id AND v.hash = i.hash
+    AND v.known_from <= i.known_at AND (v.known_to IS NULL OR v.known_to > i.known_at)
 WHERE s.existing AND s.confirmed;

@@ -25,5 +25,5 @@ WITH country AS (
            trim(regexp_replace(coalesce(n2, n1, name), '\s+', ' ', 'g')) AS name
     FROM name
 )
-SELECT m.region_id, m.parent_id, m.level, m.name, NULL, NULL, 'as reported', $load_id
+SELECT m.region_id, m.parent_id, m.level, m.name, NULL, NULL, 'as reported', 0
 FROM made AS m WHERE NOT EXISTS (FROM region AS r WHERE r.region_id = m.region_id);

@@ -1,4 +1,4 @@
--- one row per distinct reported place of the staged records that is not in place yet
+-- one row per distinct reported place that is not in place yet
 INSERT INTO place (country, admin1, admin2)
-SELECT DISTINCT s.country, s.admin1, s.admin2 FROM staged AS s WHERE s.problem IS NULL
+SELECT r.country, r.admin1, r.admin2 FROM load_place AS r
 EXCEPT SELECT p.country, p.admin1, p.admin2 FROM place AS p;

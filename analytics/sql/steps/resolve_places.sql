@@ -3,11 +3,13 @@ CREATE OR REPLACE TEMP TABLE resolved AS
 WITH named AS (
     SELECT DISTINCT n.place_key, r.level, r.region_id, r.parent_id FROM region_name AS n JOIN region AS r ON r.region_id = n.region_id
 ), country AS (
-    SELECT p.rowid AS id, p.country, p.admin1, p.admin2, c.region_id AS country_id
+    SELECT p.rowid AS id, any_value(p.country) AS country, any_value(p.admin1) AS admin1, any_value(p.admin2) AS admin2,
+           CASE WHEN count(DISTINCT c.region_id) = 1 THEN any_value(c.region_id) END AS country_id
     FROM place AS p LEFT JOIN named AS c ON c.level = 'country' AND c.place_key = place_key(p.country)
+    GROUP BY p.rowid
 ), first_level AS (
     SELECT c.id, any_value(c.country) AS country, any_value(c.admin1) AS admin1, any_value(c.admin2) AS admin2,
-           any_value(c.country_id) AS country_id,
+           coalesce(any_value(c.country_id), CASE WHEN count(DISTINCT a.region_id) = 1 THEN any_value(a.parent_id) END) AS country_id,
            CASE WHEN count(DISTINCT a.region_id) = 1 THEN any_value(a.region_id) END AS admin1_id
     FROM country AS c
     LEFT JOIN named AS a ON a.level = 'admin1' AND a.place_key = place_key(c.admin1)
@@ -26,6 +28,7 @@ WITH named AS (
 )
 SELECT s.id,
        coalesce(s.inside_id, CASE WHEN s.admin1_id IS NULL AND s.admin1 IS NULL THEN s.only_id END, s.admin1_id, s.country_id) AS region_id,
+       coalesce(s.inside_id, s.only_id) AS district_id,
        CASE WHEN s.country IS NOT NULL AND s.country_id IS NULL THEN 'country not known'
             WHEN s.admin1 IS NOT NULL AND s.admin1_id IS NULL THEN 'admin1 not known'
             WHEN s.admin2 IS NOT NULL AND s.inside_id IS NULL AND s.admin1_id IS NOT NULL AND s.only_id IS NOT NULL

@@ -1,0 +1,14 @@
+-- one row per statement of coverage: of the coverage files, and of each load for the countries of its records
+DELETE FROM reporting;
+INSERT INTO reporting
+SELECT f.row ->> 'source', f.row ->> 'region_id', CAST(f.row ->> 'covers_from' AS DATE), CAST(f.row ->> 'covers_until' AS DATE),
+       lower(f.row ->> 'reported') <> 'false', NULL, 'file', nullif(f.row ->> 'note', ''), f.load_id
+FROM in_force AS f WHERE f.kind = 'coverage'
+UNION ALL
+SELECT DISTINCT l.source, a.ancestor_id, l.covers_from, l.covers_until, true, l.known_at, l.covers_basis, NULL, l.load_id
+FROM load AS l
+JOIN load_place AS r ON r.load_id = l.load_id
+JOIN place AS p ON p.country IS NOT DISTINCT FROM r.country AND p.admin1 IS NOT DISTINCT FROM r.admin1
+    AND p.admin2 IS NOT DISTINCT FROM r.admin2
+JOIN lineage AS a ON a.region_id = p.region_id AND a.ancestor_level = 'country'
+WHERE l.undone_at IS NULL AND l.covers_from IS NOT NULL;

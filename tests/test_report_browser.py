@@ -1,0 +1,208 @@
+"""The report in a real browser, without a network: drawn, readable, harmless."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics import report
+from tests import report_content
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A page that is open, and what went wrong or out since it was."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One headless Chromium for all tests."""
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The full report as a file."""
+    return report.write(report_content.full(), tmp_path_factory.mktemp("report") / "full.html")
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Opened]]:
+    """Opens a file, waits until its charts are drawn, and notes complaints and requests."""
+    contexts = []
+
+    def open_file(path: Path, *, width: int = 1280, scheme: str = "light") -> Opened:
+        viewport = {"width": width, "height": 900}
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        state = Opened(page=context.new_page())
+        state.page.on("console", lambda message: state.complaints.append(message.text))
+        state.page.on("pageerror", lambda error: state.complaints.append(str(error)))
+        state.page.on("requestfailed", lambda request: state.complaints.append(request.url[:200]))
+        state.page.on("request", lambda request: state.requests.append(request.url[:200]))
+        state.page.goto(path.as_uri())
+        state.page.wait_for_selector("html.drawn", state="attached", timeout=30_000)
+        return state
+
+    yield open_file
+    for context in contexts:
+        context.close()
+
+
+def test_the_report_opens_offline_without_a_complaint(opened: Callable[..., Opened], full: Path) -> None:
+    """The file itself is the only thing that is asked for, and the console stays silent."""
+    state = opened(full)
+    assert state.complaints == [] and state.requests == [full.as_uri()]
+
+
+def test_each_chart_is_drawn_with_its_bars_lines_and_words(opened: Callable[..., Opened], full: Path) -> None:
+    """Every flagged region has a drawing: bars, expected and upper, markers, event labels, and its title."""
+    page = opened(full).page
+    charts = page.locator(".chart")
+    assert charts.count() == 5
+    for number in range(charts.count()):
+        chart = charts.nth(number)
+        assert chart.locator(".bars .point").count() > 100
+        assert chart.locator(".scatterlayer .js-line").count() == 2
+        assert chart.locator(".scatterlayer .points path").count() >= 1
+        assert "(simulated)" in chart.locator(".gtitle").inner_text()
+        assert "Parliamentary election" in chart.inner_text()
+    assert "unknown" in charts.first.inner_text()
+
+
+def test_the_map_is_read_with_the_keyboard(opened: Callable[..., Opened], full: Path) -> None:
+    """Tab reaches the regions of the map, and the note below it says what the one in focus shows."""
+    page = opened(full).page
+    page.locator("nav a").last.focus()
+    page.keyboard.press("Tab")
+    assert page.locator("#map-note").inner_text().startswith("Anbar: judged, no flag; ")
+
+
+def test_the_table_of_a_chart_opens_with_one_row_a_week(opened: Callable[..., Opened], full: Path) -> None:
+    """The data behind a chart are 156 rows, the latest first, unknown weeks without a number."""
+    page = opened(full).page
+    details = page.locator("details.rows").first
+    details.locator("summary").press("Enter")
+    rows = details.locator("tbody tr")
+    assert rows.count() == 156
+    assert rows.first.inner_text().split()[:2] == ["2021-12-20", "19"]
+    unknown = details.locator("tr", has_text="2020-04-20").inner_text().split()
+    assert unknown[1] == "–" and "unknown" in unknown
+
+
+def _download(page: Any, selector: str) -> list[list[str]]:
+    """The rows of the CSV file that a button gives."""
+    with page.expect_download() as download:
+        page.locator(selector).first.click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_the_csv_of_a_chart_is_its_rows(opened: Callable[..., Opened], full: Path) -> None:
+    """A chart's CSV has the panel's counts of its region, empty where unknown."""
+    content = report_content.full()
+    assert content.panel is not None
+    rows = _download(opened(full).page, "button[data-chart]")
+    expected = content.panel.values[-156:, content.panel.region_ids.index("IQ-DI")]
+    assert rows[0][:2] == ["week", "observed"]
+    assert [row[1] for row in rows[1:]] == ["" if value != value else f"{value:.0f}" for value in expected]
+
+
+def test_the_csv_of_flags_is_the_file_beside_the_report(
+    opened: Callable[..., Opened], full: Path, tmp_path: Path
+) -> None:
+    """The button gives what write_tables writes."""
+    table, _ = report.write_tables(report_content.full(), tmp_path)
+    written = list(csv.reader(io.StringIO(table.read_bytes().decode(), newline="")))
+    assert _download(opened(full).page, "button[data-embedded]") == written
+
+
+def test_the_csv_of_a_table_has_exact_values(opened: Callable[..., Opened], full: Path) -> None:
+    """Other tables give unrounded numbers under their headings."""
+    content = report_content.full()
+    assert content.trends is not None
+    rows = _download(opened(full).page, "button[data-table='table-trends']")
+    growth = {row[0]: row[3] for row in rows[1:]}
+    assert float(growth["Diyala"]) == content.trends.set_index("region")["growth"]["Diyala"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(opened: Callable[..., Opened], full: Path, scheme: str) -> None:
+    """At 360 px the page is as wide as the screen, with all details open."""
+    page = opened(full, width=360, scheme=scheme).page
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator(".chart svg.main-svg").first.bounding_box()["width"] <= 360
+
+
+def test_charts_follow_the_window(opened: Callable[..., Opened], full: Path) -> None:
+    """A window made narrow gets charts drawn for it."""
+    page = opened(full).page
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.wait_for_function("document.querySelector('.chart svg').getBoundingClientRect().width <= 400", timeout=10_000)
+    assert "Parliamentary election" not in page.locator(".chart").first.inner_text()
+
+
+def test_dark_charts_are_light_on_paper(opened: Callable[..., Opened], full: Path, tmp_path: Path) -> None:
+    """A dark screen gets dark charts; printing turns them light, fits them to the paper, and turns them back."""
+    page = opened(full, scheme="dark").page
+    ink = "getComputedStyle(document.querySelector('.chart .gtitle')).fill"
+    assert page.evaluate(ink) == "rgb(230, 234, 238)"
+    page.evaluate("window.addEventListener('beforeprint', () => { window.inkOnPaper = " + ink + "; })")
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True, print_background=True)
+    assert page.evaluate("window.inkOnPaper") == "rgb(36, 41, 47)"
+    page.wait_for_function(ink + " === 'rgb(230, 234, 238)'")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert page.locator(".chart svg.main-svg").first.bounding_box()["width"] <= 700
+
+
+@pytest.mark.parametrize("number", range(len(report_content.PAYLOADS)))
+def test_hostile_text_does_nothing(opened: Callable[..., Opened], tmp_path: Path, number: int) -> None:
+    """No payload runs, loads, complains, breaks a chart or widens the page of a phone."""
+    content = report_content.hostile(report_content.PAYLOADS[number])
+    state = opened(report.write(content, tmp_path / "hostile.html"), width=360)
+    state.page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    assert state.complaints == [] and len(state.requests) == 1
+    assert state.page.evaluate("typeof window.broken") == "undefined"
+    assert state.page.locator("img, iframe, object, .chart a, .chart b").count() == 0
+    assert state.page.locator(".chart .bars").count() == 5
+    assert state.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_markup_in_names_is_read_in_the_chart(opened: Callable[..., Opened], tmp_path: Path) -> None:
+    """The title of a chart shows tags, entities and templates of a name as the letters they are."""
+    content = report_content.hostile("<b>%{meta.y}</b> &lt;i&gt;")
+    page = opened(report.write(content, tmp_path / "hostile.html")).page
+    assert page.locator(".chart .gtitle").first.text_content().startswith("<b>%{meta.y}</b> &lt;i&gt;")
+
+
+def test_a_report_without_flags_opens_too(opened: Callable[..., Opened], tmp_path: Path) -> None:
+    """A page without charts has no error either, and its map is drawn."""
+    state = opened(report.write(report_content.quiet(), tmp_path / "quiet.html"))
+    assert state.complaints == []
+    assert state.page.locator("svg.map .region").count() == 11
