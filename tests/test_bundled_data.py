@@ -108,7 +108,7 @@ def faults(table: list[Row], field: dict[str, Any]) -> list[str]:
 
 def test_every_data_file_is_described_and_there() -> None:
     """The data package lists exactly the data files in the folder."""
-    present = {path.name for path in DATA.iterdir() if path.suffix in (".csv", ".geojson")}
+    present = {path.name for path in DATA.iterdir() if path.suffix in (".csv", ".geojson", ".toml")}
     assert present == set(RESOURCES)
 
 
@@ -117,7 +117,7 @@ def test_each_file_names_its_source_and_licence(path: str) -> None:
     """Every resource has a title, a media type, at least one source and a licence."""
     resource = RESOURCES[path]
     assert resource["title"]
-    assert resource["mediatype"] in ("text/csv", "application/geo+json")
+    assert resource["mediatype"] in ("text/csv", "application/geo+json", "application/toml")
     assert all(source["title"] for source in resource["sources"])
     assert resource["sources"]
     assert resource["licenses"]

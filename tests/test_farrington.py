@@ -97,7 +97,7 @@ def test_numbers_are_r_s(variant: str, panel: object) -> None:
     assert np.array_equal(np.isnan(result.upper[cells]), np.isnan(answers["upper"][cells]))
     # 1e-9: what two orders of summation differ by after 25 steps; most cells agree to 1e-13
     np.testing.assert_allclose(result.expected[cells], answers["expected"][cells], rtol=1e-9)
-    np.testing.assert_allclose(result.p_value[cells], answers["p_value"][cells], rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(result.p_value[cells], answers["p_value"][cells], rtol=1e-9)
     exact = 0 if VARIANTS[variant].threshold == "nbPlugin" else 1e-9
     np.testing.assert_allclose(result.upper[cells], answers["upper"][cells], rtol=exact)
     assert np.array_equal(result.alarm[cells], np.nan_to_num(answers["alarm"])[cells] == 1)
@@ -129,7 +129,10 @@ def test_what_r_answers_and_we_refuse_is_counted() -> None:
     assert refused.sum() == 47
     block = [panel.values[_window(panel, week)][:, region] for week, region in np.argwhere(refused)]
     assert all(np.nansum(counts) == 0 for counts in block)
-    np.testing.assert_array_equal(default.upper[~refused], strict.upper[~refused])
+    both = ~np.isnan(strict.upper) & ~refused
+    np.testing.assert_array_equal(default.upper[both], strict.upper[both])
+    unlike = np.argwhere(np.isnan(strict.upper) & ~np.isnan(default.upper))
+    assert {panel.region_ids[region] for _, region in unlike} == {"gaps"}  # R refuses a low-count rule it can't sum
 
 
 def _window(panel: Panel, week: int) -> np.ndarray:
@@ -158,16 +161,16 @@ def test_constant_counts_by_hand() -> None:
     assert result.alarm[0, 0]
 
 
-def test_an_exponential_trend_by_hand() -> None:
-    """Counts that double every 52 weeks are expected where the doubling leads, if that was reached before."""
-    mean = 1e6 * 2.0 ** (np.arange(300) / 52)
-    values = np.round(mean)
-    values[200] = values[299] * 2  # the largest count of the baseline must not be below the prediction
-    options = FarringtonOptions(reweight_threshold=1e-3, periods=1)
-    result = FarringtonFlexible(options).fit(panel_of(values), as_date(panel_of(values).weeks[-1]))
-    # the one outlier is not in a window around a reference date: those begin at 35, 87, 139, 191 and 244 minus 3
-    flat = FarringtonFlexible(replace(options, trend=False)).fit(panel_of(values), as_date(panel_of(values).weeks[-1]))
-    assert result.expected[0, 0] != pytest.approx(flat.expected[0, 0], rel=0.1)
+def test_a_trend_by_hand() -> None:
+    """Counts that halve every 52 weeks are expected where the halving leads; without trend, at their past mean."""
+    panel = panel_of(np.round(1e6 * 2.0 ** (-np.arange(300) / 52)))
+    options = FarringtonOptions(periods=1)
+    last = as_date(panel.weeks[-1])
+    with_trend = FarringtonFlexible(options).fit(panel, last).expected[0, 0]
+    without = FarringtonFlexible(replace(options, trend=False, reweight=False)).fit(panel, last).expected[0, 0]
+    windows = (references(panel.weeks, np.array([299]), 5)[0][:, None] + np.arange(-3, 4)).ravel()
+    assert with_trend == pytest.approx(1e6 * 2.0 ** (-299 / 52), rel=1e-4)  # counts are rounded to whole numbers
+    assert without == pytest.approx(panel.values[windows].mean(), rel=1e-6)  # where the iteration stops
 
 
 @pytest.mark.parametrize(("day", "years"), [(date(2024, 2, 29), 4), (date(2021, 1, 4), 5), (date(2020, 12, 28), 5)])
@@ -212,7 +215,8 @@ def test_fits_are_statsmodels(seed: int) -> None:
     cells = fit_cells(panel, np.array([now]), FarringtonOptions(), plan, 1)
     slow = expected(panel.values[:, 0], [as_date(w) for w in panel.weeks], now)
     # 1e-6: R's stopping rule, which ours is, leaves the last step undone; statsmodels goes to the end
-    assert (cells.mean[0, 0], cells.phi[0, 0]) == pytest.approx(slow, rel=1e-6)
+    assert cells.mean[0, 0] == pytest.approx(slow[0], rel=1e-6)
+    assert cells.phi[0, 0] == pytest.approx(slow[1], rel=1e-4)  # working weights are a step older still
 
 
 def test_unknown_and_incomplete_weeks_are_not_judged() -> None:
@@ -239,8 +243,8 @@ def test_too_little_history_says_how_many_years() -> None:
 def test_a_baseline_of_which_half_is_unknown_is_refused() -> None:
     """Below half of the baseline weeks known, a week is refused with both numbers; from half on it is judged."""
     values = np.full((300, 2), 5.0)
-    values[33:153, 0] = np.nan
-    values[33:150, 1] = np.nan
+    values[33:155, 0] = np.nan
+    values[33:154, 1] = np.nan
     panel = panel_of(values)
     result = FarringtonFlexible().fit(panel, as_date(panel.weeks[-1]))
     assert result.note.tolist() == [["too little history: 118 of 238 baseline weeks known", ""]]
@@ -254,7 +258,8 @@ def test_unknown_weeks_weigh_nothing() -> None:
     values[[60, 61, 62, 180, 230]] = np.nan
     cells = fit_cells(panel_of(values), np.array([299]), FarringtonOptions(), Plan(wanted=np.ones((1, 1), bool)), 1)
     slow = expected(values[:, 0], [as_date(w) for w in panel.weeks], 299)
-    assert (cells.mean[0, 0], cells.phi[0, 0]) == pytest.approx(slow, rel=1e-6)
+    assert cells.mean[0, 0] == pytest.approx(slow[0], rel=1e-6)
+    assert cells.phi[0, 0] == pytest.approx(slow[1], rel=1e-4)
 
 
 def test_low_counts_are_not_judged() -> None:

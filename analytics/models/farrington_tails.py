@@ -2,7 +2,8 @@
 
 In R's terms size = m / (phi - 1) and prob = 1 / phi. The density follows Loader (2000), "Fast and accurate computation
 of binomial probabilities": deviances and Stirling errors in place of differences of log-gammas, so that it keeps its
-digits at any size. A tail is the density times a continued fraction (Abramowitz & Stegun 26.5.8) or a series.
+digits at any size. A tail is the density times a series, or times the continued fraction of the incomplete
+beta (DiDonato & Morris 1992, ACM TOMS 18:360, equation 9).
 """
 
 import math
@@ -20,7 +21,6 @@ LARGEST_MEAN = 1e15
 """Beyond this a double can't hold every count, so there is no exact quantile."""
 
 _HALF_LOG_2PI = 0.9189385332046727
-_TINY = 1e-300
 
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
@@ -77,25 +77,31 @@ def _density(y: float, mean: float, phi: float) -> float:
 
 
 @_inner
-def _fraction(a: float, b: float, x: float) -> float:
-    """Continued fraction F of the incomplete beta, I_x(a, b) = F x^a (1-x)^b / (a B(a, b)), by Lentz's method."""
-    c = 1.0
-    d = 1.0 - (a + b) * x / (a + 1.0)
-    d = 1.0 / (d if abs(d) > _TINY else _TINY)
-    value = d
-    for m in range(1, 10_000_000):
-        even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
-        change = 1.0
-        for term in (even, odd):
-            d = 1.0 + term * d
-            d = 1.0 / (d if abs(d) > _TINY else _TINY)
-            c = 1.0 + term / c
-            c = c if abs(c) > _TINY else _TINY
-            change = c * d
-            value *= change
-        if abs(change - 1.0) < 1e-15:
+def _fraction(a: float, b: float, x: float, rest: float) -> float:
+    """Continued fraction F of the incomplete beta, I_x(a, b) = F x^a (1-x)^b / B(a, b), for x below a / (a + b).
+
+    *rest* is 1 - x with its own digits. Where a fraction has 1 - (a + b) x / (a + 1) this one has the excess
+    a - (a + b) x, which keeps its digits at any size.
+    """
+    excess = (a + b) * rest - b if a > b else a - (a + b) * x
+    first = (a + 1.0) / a
+    above_before, above = 0.0, 1.0
+    below_before, below = 1.0, (1.0 + excess) / first
+    value = above / below
+    factor = 1.0
+    for n in range(1, 10_000_000):
+        part = n / a
+        w = n * (b - n) * x
+        e = a / (a + 2.0 * n - 1.0)
+        alpha = factor * (factor + b / a) * e * e * (w * x)
+        beta = n + w / (a + 2.0 * n - 1.0) + (part + 1.0) / (first + 2.0 * part) * (1.0 + excess + n * (1.0 + rest))
+        factor = part + 1.0
+        above_before, above = above, alpha * above_before + beta * above
+        below_before, below = below, alpha * below_before + beta * below
+        before, value = value, above / below
+        if abs(value - before) <= 1e-15 * value:
             break
+        above_before, below_before, above, below = above_before / below, below_before / below, value, 1.0
     return value
 
 
@@ -133,13 +139,13 @@ def _tail_given(y: float, mean: float, phi: float, density: float) -> float:
         return _series(y, mean, phi, density)
     size = mean / (phi - 1.0)
     share = (phi - 1.0) / phi
-    if share < (y + 1.0) / (y + size + 2.0):
-        return density * _fraction(y, size, share)
-    return 1.0 - density * (y / size) * _fraction(size, y, 1.0 / phi)
+    if y > mean:
+        return density * y * _fraction(y, size, share, 1.0 / phi)
+    return 1.0 - density * y * _fraction(size, y, 1.0 / phi, share)
 
 
 @_inner
-def tail(y: float, mean: float, phi: float) -> float:
+def _tail(y: float, mean: float, phi: float) -> float:
     """P(Y >= y); 1 for y <= 0, NaN where mean or phi is not finite."""
     if not (mean >= 0.0 and phi >= 1.0 and mean < np.inf and phi < np.inf) or np.isnan(y):
         return np.nan
@@ -166,7 +172,7 @@ def _guess(alpha: float, mean: float, phi: float, z: float) -> float:
 
 
 @_inner
-def quantile(alpha: float, mean: float, phi: float, z: float) -> float:
+def _quantile(alpha: float, mean: float, phi: float, z: float) -> float:
     """Smallest count x with P(Y > x) <= alpha; *z* is the normal quantile at 1 - alpha. NaN above LARGEST_MEAN."""
     if not (0.0 <= mean <= LARGEST_MEAN and 1.0 <= phi < np.inf):
         return np.nan
@@ -192,5 +198,5 @@ def quantile(alpha: float, mean: float, phi: float, z: float) -> float:
 def bounds(counts: Floats, means: Floats, phis: Floats, alpha: float, z: float, p: Floats, upper: Floats) -> None:
     """Fill *p* with P(Y >= count) and *upper* with the upper alpha quantile; all (N,)."""
     for i in range(counts.size):
-        p[i] = tail(counts[i], means[i], phis[i])
-        upper[i] = quantile(alpha, means[i], phis[i], z)
+        p[i] = _tail(counts[i], means[i], phis[i])
+        upper[i] = _quantile(alpha, means[i], phis[i], z)

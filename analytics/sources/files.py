@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analytics.errors import InputError
@@ -22,7 +22,7 @@ _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM
 class Readable:
     """A file that is there: its path for DuckDB, its kind (csv or parquet), its bytes' hash and its encoding.
 
-    `columns` and `delimiter` are those of a CSV file's header.
+    `columns` and `delimiter` are those of a CSV file's header, once `with_header` has read it.
     """
 
     path: Path
@@ -43,36 +43,32 @@ def readable(path: Path) -> Iterator[Readable]:
     if head[:4] == b"PAR1":
         yield Readable(path=path, kind="parquet", sha256=sha256, encoding="parquet")
     elif encoding == "utf-8":
-        yield _text(path, path, sha256, encoding)
+        yield Readable(path=path, kind="csv", sha256=sha256, encoding=encoding)
     else:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "text.csv"
             _transcode(path, copy, encoding)
-            yield _text(path, copy, sha256, encoding)
+            yield Readable(path=copy, kind="csv", sha256=sha256, encoding=encoding)
 
 
-def _text(path: Path, copy: Path, sha256: str, encoding: str) -> Readable:
-    columns, delimiter = _header(path, copy)
-    return Readable(path=copy, kind="csv", sha256=sha256, encoding=encoding, columns=columns, delimiter=delimiter)
+def with_header(path: Path, file: Readable) -> Readable:
+    """*file* with the column names of its first line and what separates them; columns without a name get one.
 
-
-def _header(path: Path, copy: Path) -> tuple[tuple[str, ...], str]:
-    """Column names of the first line with anything in it, and what separates them; unnamed ones get a name."""
-    with copy.open(encoding="utf-8", newline="") as file:
-        first = next(line for line in file if line.strip())
-        delimiter = max(_DELIMITERS, key=first.count)
-        file.seek(0)
+    Raises InputError, naming *path*, where a name occurs twice or the line is not CSV.
+    """
+    with file.path.open(encoding="utf-8", newline="") as text:
+        delimiter = max(_DELIMITERS, key=text.readline().count)
+        text.seek(0)
         try:
-            header = next(row for row in csv.reader(file, delimiter=delimiter) if row)
+            header = next(csv.reader(text, delimiter=delimiter))
         except csv.Error as error:
             raise InputError(f"{path}: the header cannot be read: {error}") from error
     names = tuple(name.strip() or f"column{number}" for number, name in enumerate(header, 1))
-    seen: set[str] = set()
-    for name in names:
-        if name.lower() in seen:
-            raise InputError(f"{path}: column {name!r} occurs twice; rename one")
-        seen.add(name.lower())
-    return names, delimiter
+    lower = [name.lower() for name in names]
+    for number, name in enumerate(lower):
+        if name in lower[:number]:
+            raise InputError(f"{path}: column {names[number]!r} occurs twice; rename one")
+    return replace(file, columns=names, delimiter=delimiter)
 
 
 def _inspect(path: Path) -> tuple[bytes, str, str]:

@@ -10,17 +10,22 @@ from pathlib import Path
 from analytics.errors import InputError, OptionError, QueryError
 from analytics.sources import Mapping as ColumnMapping
 from analytics.sources import Source, recognise, table_source, ucdp_source
-from analytics.sources.base import literal
-from analytics.sources.files import Readable, readable
+from analytics.sources.files import Readable, readable, with_header
 from analytics.store.connection import Store
-from analytics.store.staging import numbered, reader, staging
+from analytics.store.deriving import derive
+from analytics.store.intake import stage
+from analytics.store.knowledge import Knowledge, knowledge_of
+from analytics.store.staging import reader
 
 FORMATS = ("auto", "ucdp", "table")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadReport:
-    """What came of a load; accepted + rejected = rows_read, new_incidents + changed or confirmed = accepted."""
+    """What came of a load; accepted + rejected = rows_read, new_versions + unchanged = accepted.
+
+    `new_versions`: records that are versions now; `unchanged`: records that confirmed what was known at their time.
+    """
 
     load_id: int
     file: str
@@ -37,12 +42,12 @@ class LoadReport:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Knowledge:
-    """When the records became known: SQL for it, the one moment if there is one, and its basis."""
+@dataclass(frozen=True)
+class _Coverage:
+    """What a file reports on, where that is known from, and both in words."""
 
-    sql: str
-    moment: datetime | None
+    first: date
+    last: date
     basis: str
     note: str
 
@@ -66,9 +71,12 @@ def load(
     """
     if format not in FORMATS:
         raise OptionError(f"source {format!r} is not known; choose from {', '.join(FORMATS)}")
-    with readable(path) as file:
+    if covers is not None and covers[1] < covers[0]:
+        raise OptionError(f"covers {covers[0]} to {covers[1]} ends before it starts; give the first day first")
+    with readable(path) as found:
+        file = with_header(path, found) if found.kind == "csv" else found
         source = _source(store, path, file, format, mapping)
-        knowledge = _knowledge(source, known_at, loaded_at)
+        knowledge = knowledge_of(source, known_at, loaded_at)
         with store.transaction():
             return _load(store, path, file, source, knowledge, loaded_at, covers, keep_raw)
 
@@ -88,17 +96,11 @@ def unload(store: Store, load_id: int, *, undone_at: datetime) -> None:
         store.step("steps/disputed_by_unload", parameters)
         store.step("steps/no_incoming")
         _rewrite_history(store, parameters)
-        for table in ("reject", "region", "region_name", "region_member", "boundary", "dated_event", "reporting"):
+        for table in ("reject", "reference_row", "load_place"):
             store.run(f"DELETE FROM {table} WHERE load_id = $id", {"id": load_id})
-        resolve_places(store)
         store.run("UPDATE load SET undone_at = $at WHERE load_id = $id", {"at": undone_at, "id": load_id})
-
-
-def resolve_places(store: Store) -> None:
-    """Look every reported place up again, and give the incidents the regions found."""
-    store.step("steps/resolve_places")
-    store.step("steps/update_places")
-    store.step("steps/update_regions")
+        store.step("steps/drop_places")
+        derive(store)
 
 
 def next_load_id(store: Store) -> int:
@@ -121,41 +123,12 @@ def _source(store: Store, path: Path, file: Readable, format: str, mapping: Colu
 
 
 def _columns(store: Store, path: Path, file: Readable) -> list[str]:
+    if file.columns:
+        return list(file.columns)
     try:
         return store.columns(f"SELECT * FROM {reader(file)} LIMIT 0")
     except QueryError as error:
         raise InputError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from error
-
-
-def _knowledge(source: Source, given: datetime | str | None, loaded_at: datetime) -> _Knowledge:
-    order = "coalesce(s.known_order, 1) - 1"
-    own = f"s.known_at + to_microseconds({order})"
-    if given == "occurred":
-        return _Knowledge(
-            sql="CAST(s.occurred_on AS TIMESTAMP)",
-            moment=None,
-            basis="occurred",
-            note="taken as known when it happened: a retrospective, not a record of what was known",
-        )
-    if isinstance(given, str):
-        raise OptionError(f"known_at {given!r} is not a time; give YYYY-MM-DD HH:MM, or 'occurred'")
-    moment, basis, note = (
-        loaded_at,
-        "load",
-        f"known at {loaded_at:%Y-%m-%d %H:%M} UTC, the time of this load; --known-at sets another",
-    )
-    if given is not None:
-        moment, basis, note = given, "given", f"known at {given:%Y-%m-%d %H:%M}, as given"
-    elif source.release is not None:
-        moment, basis = source.release.known_at, "source"
-        note = (
-            f"known at {moment:%Y-%m-%d}, the nominal date of UCDP release {source.release.name} "
-            "(read from the file's name); --known-at sets another"
-        )
-    if "known_at" not in source.fields:
-        return _Knowledge(sql=f"TIMESTAMP '{moment}'", moment=moment, basis=basis, note=note)
-    note = f"known at the time each record says; where it says none, {note}"
-    return _Knowledge(sql=f"coalesce({own}, TIMESTAMP '{moment}')", moment=None, basis="source", note=note)
 
 
 def _load(
@@ -163,50 +136,53 @@ def _load(
     path: Path,
     file: Readable,
     source: Source,
-    knowledge: _Knowledge,
+    knowledge: Knowledge,
     loaded_at: datetime,
     covers: tuple[date, date] | None,
     keep_raw: bool,
 ) -> LoadReport:
     _refuse_mixture(store, source.source)
     load_id = next_load_id(store)
-    notes = [knowledge.note]
-    settings = {
-        "format": source.format,
-        "raw": keep_raw,
-        "covers": [str(day) for day in covers or ()],
-        **source.settings,
-    }
-    counts = _stage(store, path, file, source, knowledge, load_id, keep_raw)
-    if same := _same_load(store, file.sha256, json.dumps(settings, sort_keys=True), knowledge):
-        notes.insert(0, f"the same file was loaded as load {same}: nothing to add")
+    settings = json.dumps(
+        {
+            "format": source.format,
+            "source": source.source,
+            "raw": keep_raw,
+            "covers": [str(day) for day in covers or ()],
+        }
+        | source.settings,
+        sort_keys=True,
+    )
+    new = versions = 0
+    coverage: _Coverage | None = None
+    if same := _same_load(store, file.sha256, settings, knowledge):
+        earlier, read, accepted = same
+        notes = [f"the same file was loaded as load {earlier}: nothing to add", knowledge.note]
     else:
-        notes += _place(store, load_id)
-    parameters = {"load_id": load_id, "undone": None}
-    before = store.value("SELECT count(*) FROM incident_version")
-    store.step("steps/incoming", parameters)
-    store.step("steps/verdict")
-    new = store.value("SELECT count(*) FROM verdict WHERE NOT existing")
-    if not same:
-        _add(store, parameters)
-        notes += _cover(store, source, knowledge, covers, load_id)
-    versions = store.value("SELECT count(*) FROM incident_version") - before
+        read, accepted = stage(store, path, file, source, knowledge, load_id, keep_raw)
+        places = _place(store, load_id)
+        new, versions = _add(store, load_id)
+        coverage = _cover(store, source, covers)
+        notes = [knowledge.note, *places, *([coverage.note] if coverage else [])]
     report = LoadReport(
         load_id=load_id,
         file=path.name,
         format=source.format,
         source=source.source,
-        rows_read=counts["read"],
-        accepted=counts["accepted"],
-        rejected=counts["read"] - counts["accepted"],
+        rows_read=read,
+        accepted=accepted,
+        rejected=read - accepted,
         new_incidents=new,
         new_versions=versions,
-        unchanged=counts["accepted"] - versions,
+        unchanged=accepted - versions,
         known_at=knowledge.moment,
         known_basis=knowledge.basis,
         notes=tuple(notes),
     )
-    _log(store, report, file.sha256, json.dumps(settings, sort_keys=True), loaded_at)
+    _log(store, report, file.sha256, settings, loaded_at, coverage)
+    if not same:
+        store.step("steps/in_force")
+        store.step("steps/put_reporting")
     return report
 
 
@@ -220,87 +196,24 @@ def _refuse_mixture(store: Store, source: str) -> None:
             )
 
 
-def _stage(
-    store: Store, path: Path, file: Readable, source: Source, knowledge: _Knowledge, load_id: int, keep_raw: bool
-) -> dict[str, int]:
-    """Read the file into the temporary table staged, rejects into reject; counts of records read and accepted."""
-    sql = staging(source, reader(file, collect=True), keep_raw=keep_raw)
-    for table in ("reject_errors", "reject_scans"):
-        store.run(f"DROP TABLE IF EXISTS {table}")
-    try:
-        _make_staged(store, sql, source, knowledge)
-    except QueryError as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    malformed = _malformed(store, path, load_id) if file.kind == "csv" else 0
-    bad, repeats = store.rows(
-        "SELECT count_if(problem IS NOT NULL), count_if(problem IS NULL) - count(DISTINCT CASE WHEN problem IS NULL "
-        "THEN md5_number(concat_ws(chr(31), incident_id, CAST(known_at AS VARCHAR))) END) FROM staged"
-    )[0]
-    if bad or repeats:
-        _make_staged(store, numbered(staging(source, reader(file), keep_raw=keep_raw)), source, knowledge)
-        _mark_repeats(store)
-        _reject(store, path, load_id)
-    read, accepted = store.rows("SELECT count(*), count_if(problem IS NULL) FROM staged")[0]
-    if read + malformed == 0:
-        raise InputError(f"{path} has a header but no records")
-    return {"read": read + malformed, "accepted": accepted}
-
-
-def _make_staged(store: Store, sql: str, source: Source, knowledge: _Knowledge) -> None:
-    name = literal(source.source)
-    store.run(
-        f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {name} || ':' || s.source_id AS incident_id, {name} AS source, "
-        f"s.* REPLACE ({knowledge.sql} AS known_at), {literal(knowledge.basis)} AS known_basis FROM ({sql}) AS s"
-    )
-
-
-def _mark_repeats(store: Store) -> None:
-    store.run(
-        "CREATE OR REPLACE TEMP TABLE staged AS SELECT s.* REPLACE (CASE WHEN s.problem IS NOT NULL THEN s.problem "
-        "WHEN row_number() OVER (PARTITION BY s.incident_id, s.known_at, s.problem IS NULL ORDER BY s.record) > 1 "
-        "THEN struct_pack(\"column\" := 'source_id', value := s.source_id, reason := 'repeats an id of this file') END AS problem) "
-        "FROM staged AS s"
-    )
-
-
-def _malformed(store: Store, path: Path, load_id: int) -> int:
-    """Log the lines DuckDB could not split into columns; how many there were."""
-    if not store.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'"):
-        return 0
-    store.run(
-        "INSERT INTO reject SELECT $id, $file, any_value(line) - 1, NULL, NULL, 'the line is malformed: ' || "
-        "any_value(regexp_extract(error_message, '[^\\n]*')), left(any_value(csv_line), 2000) FROM reject_errors GROUP BY line",
-        {"id": load_id, "file": path.name},
-    )
-    count: int = store.value("SELECT count(DISTINCT line) FROM reject_errors")
-    return count
-
-
-def _reject(store: Store, path: Path, load_id: int) -> None:
-    store.run(
-        'INSERT INTO reject SELECT $id, $file, record, problem."column", left(problem.value, 2000), '
-        "problem.\"column\" || ' ' || problem.reason, left(raw, 2000) FROM staged WHERE problem IS NOT NULL ORDER BY record",
-        {"id": load_id, "file": path.name},
-    )
-
-
-def _same_load(store: Store, sha256: str, settings: str, knowledge: _Knowledge) -> int | None:
-    found: int | None = store.value(
-        "SELECT max(load_id) FROM load WHERE sha256 = $sha AND settings = $settings AND undone_at IS NULL "
-        "AND known_basis = $basis AND known_at IS NOT DISTINCT FROM $at",
+def _same_load(store: Store, sha256: str, settings: str, knowledge: Knowledge) -> tuple[int, int, int] | None:
+    """The load that read the same file in the same way, if any: its number, its records read and accepted."""
+    found = store.rows(
+        "SELECT load_id, rows_read, accepted FROM load WHERE sha256 = $sha AND settings = $settings AND undone_at IS NULL "
+        "AND known_basis = $basis AND known_at IS NOT DISTINCT FROM $at ORDER BY load_id LIMIT 1",
         {"sha": sha256, "settings": settings, "basis": knowledge.basis, "at": knowledge.moment},
     )
-    return found
+    return (found[0][0], found[0][1], found[0][2]) if found else None
 
 
 def _place(store: Store, load_id: int) -> list[str]:
-    """Find the regions of newly reported places; say what was derived and what was not found."""
+    """Find the regions of newly reported places; say how many were derived from reported names."""
+    store.step("steps/add_load_places", {"load_id": load_id})
+    before = store.rows("SELECT (SELECT count(*) FROM place), (SELECT count(*) FROM region)")[0]
     store.step("steps/new_places")
-    before = store.value("SELECT count(*) FROM region")
-    store.step("steps/derive_regions", {"load_id": load_id})
-    store.step("steps/derive_names")
-    resolve_places(store)
-    derived = store.value("SELECT count(*) FROM region") - before
+    if store.value("SELECT count(*) FROM place") > before[0]:
+        derive(store)
+    derived = store.value("SELECT count(*) FROM region") - before[1]
     if not derived:
         return []
     return [
@@ -308,11 +221,19 @@ def _place(store: Store, load_id: int) -> list[str]:
     ]
 
 
-def _add(store: Store, parameters: Mapping[str, int | None]) -> None:
+def _add(store: Store, load_id: int) -> tuple[int, int]:
+    """Bring the staged records into the history; how many incidents are new, how many records are versions."""
+    parameters = {"load_id": load_id, "undone": None}
+    store.step("steps/incoming", parameters)
+    store.step("steps/verdict")
     store.step("steps/add_fresh")
     store.step("steps/add_sightings")
     store.step("steps/disputed_by_load")
     _rewrite_history(store, parameters)
+    return (
+        store.value("SELECT count(*) FROM verdict WHERE NOT existing"),
+        store.value("SELECT count(*) FROM incident_version WHERE load_id = $id", {"id": load_id}),
+    )
 
 
 def _rewrite_history(store: Store, parameters: Mapping[str, int | None]) -> None:
@@ -330,46 +251,28 @@ def _rewrite_history(store: Store, parameters: Mapping[str, int | None]) -> None
         store.step(f"steps/{name}", parameters)
 
 
-def _cover(
-    store: Store, source: Source, knowledge: _Knowledge, covers: tuple[date, date] | None, load_id: int
-) -> list[str]:
-    """Write down what the file reports on: what was given, else its release, else from its first to its last day."""
+def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _Coverage | None:
+    """What the file reports on: what was given, else its release, else from its first to its last day."""
+    if covers is not None:
+        return _Coverage(*covers, "given", f"reports on {covers[0]} to {covers[1]}, as given")
+    if source.release is not None:
+        first, last = source.release.covers_from, source.release.covers_until
+        return _Coverage(
+            first, last, "release", f"reports on {first} to {last}, as UCDP release {source.release.name} does"
+        )
     first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM incoming")[0]
     if first is None:
-        return []
-    basis, note = (
-        "assumed",
-        f"taken to report on {first} to {last}, its first and last incident; --covers FROM TO says better",
-    )
-    if covers is not None:
-        (first, last), basis, note = covers, "given", f"reports on {covers[0]} to {covers[1]}, as given"
-    elif source.release is not None:
-        first, last, basis = source.release.covers_from, source.release.covers_until, "release"
-        note = f"reports on {first} to {last}, as UCDP release {source.release.name} does"
-    elif store.value(
-        "SELECT count(*) FROM reporting WHERE source = $source AND basis = 'file'", {"source": source.source}
-    ):
-        return []
-    store.run(
-        "INSERT INTO reporting SELECT DISTINCT $source, l.ancestor_id, CAST($first AS DATE), CAST($last AS DATE), true, "
-        "CAST($known AS TIMESTAMP), $basis, NULL, CAST($load AS INTEGER) "
-        "FROM incoming AS i JOIN lineage AS l ON l.region_id = i.region_id AND l.ancestor_level = 'country'",
-        {
-            "source": source.source,
-            "first": first,
-            "last": last,
-            "known": knowledge.moment,
-            "basis": basis,
-            "load": load_id,
-        },
-    )
-    return [note]
+        return None
+    note = f"taken to report on {first} to {last}, its first and last incident; --covers FROM TO says better"
+    return _Coverage(first, last, "assumed", note)
 
 
-def _log(store: Store, report: LoadReport, sha256: str, settings: str, loaded_at: datetime) -> None:
+def _log(
+    store: Store, report: LoadReport, sha256: str, settings: str, loaded_at: datetime, coverage: _Coverage | None
+) -> None:
     store.run(
         "INSERT INTO load VALUES ($load_id, 'incidents', $source, $file, $sha, $settings, $known_at, $basis, $at, "
-        "$read, $accepted, $rejected, $incidents, $versions, $unchanged, NULL)",
+        "$read, $accepted, $rejected, $incidents, $versions, $unchanged, $first, $last, $covered, NULL)",
         {
             "load_id": report.load_id,
             "source": report.source,
@@ -385,5 +288,8 @@ def _log(store: Store, report: LoadReport, sha256: str, settings: str, loaded_at
             "incidents": report.new_incidents,
             "versions": report.new_versions,
             "unchanged": report.unchanged,
+            "first": coverage.first if coverage else None,
+            "last": coverage.last if coverage else None,
+            "covered": coverage.basis if coverage else None,
         },
     )

@@ -1,6 +1,7 @@
 """Loading reference data: regions and their names, groups, boundaries, dated events and coverage."""
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,22 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from analytics.errors import InputError
+from analytics.schema import FIRST_DAY, LAST_DAY
 from analytics.sources.files import readable
 from analytics.sources.table import nearest
 from analytics.store.connection import Store
-from analytics.store.loading import next_load_id, resolve_places
+from analytics.store.deriving import derive
+from analytics.store.loading import next_load_id
 
 LEVELS = ("country", "admin1", "admin2")
+EVENT_KINDS = ("election", "referendum", "operation", "control", "withdrawal", "attack", "other")
 Record = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """One kind of reference file: its columns, and what writes a checked record."""
+    """One kind of reference file: its columns, what checks its records, and what newer rows replace older ones by."""
 
     needs: tuple[str, ...]
     may: tuple[str, ...]
-    write: Callable[[Store, list[Record], int], None]
+    key: str
+    check: Callable[[Store, list[Record]], None]
+    unique: bool = True
+    """Whether a file may have one row of a key only."""
 
 
 def load_reference(store: Store, path: Path, kind: str, *, loaded_at: datetime) -> dict[str, Any]:
@@ -37,11 +44,13 @@ def load_reference(store: Store, path: Path, kind: str, *, loaded_at: datetime) 
     found, records, sha256 = _read(path, kind)
     with store.transaction():
         load_id = next_load_id(store)
-        _KINDS[found].write(store, records, load_id)
-        if found in ("regions", "groups"):
-            resolve_places(store)
+        _check(store, _KINDS[found], records)
+        _write(store, found, records, load_id)
+        derive(store)
         store.run(
-            "INSERT INTO load VALUES ($id, $kind, NULL, $file, $sha, '{}', NULL, NULL, $at, $rows, $rows, 0, 0, 0, 0, NULL)",
+            "INSERT INTO load BY NAME SELECT $id AS load_id, $kind AS kind, $file AS file, $sha AS sha256, '{}' AS settings, "
+            "$at AS loaded_at, $rows AS rows_read, $rows AS accepted, 0 AS rejected, 0 AS new_incidents, 0 AS new_versions, "
+            "0 AS unchanged",
             {
                 "id": load_id,
                 "kind": found,
@@ -61,8 +70,11 @@ def _read(path: Path, kind: str) -> tuple[str, list[Record], str]:
         text = file.path.read_text(encoding="utf-8")
     if kind == "regions" and text.lstrip().startswith("{"):
         return "boundaries", _features(path, text), file.sha256
-    reader = csv.DictReader(text.splitlines(keepends=True), strict=True)
-    columns = [(name or "").strip() for name in reader.fieldnames or []]
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = [(name or "").strip() for name in reader.fieldnames or []]
+    except csv.Error as error:
+        raise InputError(f"{path}: the header cannot be read: {error}") from error
     found = "groups" if kind == "regions" and "group_id" in columns else kind
     for needed in _KINDS[found].needs:
         if needed not in columns:
@@ -108,24 +120,47 @@ def _features(path: Path, text: str) -> list[Record]:
     ]
 
 
-def _day(record: Record, column: str, default: str = "") -> date | None:
-    text = record.get(column) or default
+def _check(store: Store, kind: _Kind, records: list[Record]) -> None:
+    """Raise InputError for the first record that bears a key again, or that its kind does not allow."""
+    seen: set[str] = set()
+    for record in records:
+        if kind.unique and record[kind.key] in seen:
+            raise InputError(f"{record['_line']}: {kind.key} {record[kind.key]!r} is there twice")
+        seen.add(record[kind.key])
+    kind.check(store, records)
+
+
+def _write(store: Store, kind: str, records: list[Record], load_id: int) -> None:
+    columns = (*_KINDS[kind].needs, *_KINDS[kind].may)
+    store.run(
+        "INSERT INTO reference_row SELECT $load, $kind, unnest($keys), unnest($rows)",
+        {
+            "load": load_id,
+            "kind": kind,
+            "keys": [record[_KINDS[kind].key] for record in records],
+            "rows": [json.dumps({name: record[name] for name in columns}, ensure_ascii=False) for record in records],
+        },
+    )
+
+
+def _span(record: Record, first: str, last: str) -> None:
+    """Raise InputError unless both columns hold dates or nothing, and the last is not before the first."""
+    days = [_day(record, first), _day(record, last)]
+    if days[0] is not None and days[1] is not None and days[1] < days[0]:
+        raise InputError(f"{record['_line']}: {last} {days[1]} is before {first} {days[0]}")
+
+
+def _day(record: Record, column: str) -> date | None:
+    text = record[column]
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise InputError(f"{record['_line']}: {column} {text!r} is not a date (YYYY-MM-DD)") from error
-
-
-def _insert(store: Store, table: str, rows: list[tuple[Any, ...]]) -> None:
-    for row in rows:
-        marks = {f"v{number}": value for number, value in enumerate(row)}
-        store.run(f"INSERT INTO {table} VALUES ({', '.join('$' + mark for mark in marks)})", marks)
-
-
-def _replace(store: Store, table: str, key: str, ids: set[str]) -> None:
-    store.run(f"DELETE FROM {table} WHERE list_contains($ids, {key})", {"ids": sorted(ids)})
+    if not FIRST_DAY <= str(day) <= LAST_DAY:
+        raise InputError(f"{record['_line']}: {column} {text!r} is not between {FIRST_DAY} and {LAST_DAY}")
+    return day
 
 
 def _known_regions(store: Store, *, groups: bool = False) -> set[str]:
@@ -133,157 +168,99 @@ def _known_regions(store: Store, *, groups: bool = False) -> set[str]:
     return {region for (region,) in store.rows(sql)}
 
 
-def _write_regions(store: Store, records: list[Record], load_id: int) -> None:
-    ids = {record["region_id"] for record in records}
-    known = _known_regions(store) | ids
+def _refuse_unknown(record: Record, column: str, region: str, known: set[str], what: str = "region") -> None:
+    if region not in known:
+        raise InputError(f"{record['_line']}: {column} {region!r} is no {what}{nearest(region, known)}")
+
+
+def _check_regions(store: Store, records: list[Record]) -> None:
+    known = _known_regions(store) | {record["region_id"] for record in records}
     for record in records:
         if record["level"] not in LEVELS:
             raise InputError(f"{record['_line']}: level {record['level']!r} is not one of {', '.join(LEVELS)}")
-        if record["region_id"].startswith("("):
-            raise InputError(f"{record['_line']}: region_id {record['region_id']!r} may not start with a bracket")
-        if record["parent_id"] and record["parent_id"] not in known:
+        if record["region_id"].startswith("(") or record["region_id"] in (*LEVELS, "group"):
             raise InputError(
-                f"{record['_line']}: parent_id {record['parent_id']!r} is no region{nearest(record['parent_id'], known)}"
+                f"{record['_line']}: region_id {record['region_id']!r} may not start with a bracket or be a level"
             )
-    _replace(store, "region", "region_id", ids)
-    _replace(store, "region_name", "region_id", ids)
-    rows = [
-        (
-            record["region_id"],
-            record["parent_id"] or None,
-            record["level"],
-            record["name"],
-            _day(record, "valid_from"),
-            _day(record, "valid_until"),
-            record["source"] or None,
-            load_id,
-        )
-        for record in records
-    ]
-    _insert(store, "region", rows)
-    names = sorted(
-        {
-            (record["region_id"], name.strip())
-            for record in records
-            for name in (record["name"], *record["variants"].split("|"))
-            if name.strip()
-        }
-    )
-    store.run(
-        "INSERT INTO region_name SELECT n.region_id, n.name, place_key(n.name), CAST($load AS INTEGER) FROM "
-        "(SELECT unnest($regions) AS region_id, unnest($names) AS name) AS n",
-        {"regions": [region for region, _ in names], "names": [name for _, name in names], "load": load_id},
-    )
+        if record["parent_id"]:
+            _refuse_unknown(record, "parent_id", record["parent_id"], known)
+        _span(record, "valid_from", "valid_until")
+    _refuse_circles(store, records)
 
 
-def _write_groups(store: Store, records: list[Record], load_id: int) -> None:
+def _refuse_circles(store: Store, records: list[Record]) -> None:
+    """Raise InputError for a region whose parent is not of a coarser level, which would close a circle."""
+    levels = dict(store.rows("SELECT region_id, level FROM region")) | {
+        record["region_id"]: record["level"] for record in records
+    }
+    for record in records:
+        parent = record["parent_id"]
+        if parent and LEVELS.index(levels[parent]) >= LEVELS.index(record["level"]):
+            raise InputError(
+                f"{record['_line']}: parent_id {parent!r} is of level {levels[parent]}, not above {record['level']}"
+            )
+
+
+def _check_groups(store: Store, records: list[Record]) -> None:
     known = _known_regions(store)
     for record in records:
-        if record["region_id"] not in known:
+        _refuse_unknown(record, "region_id", record["region_id"], known)
+        if record["group_id"] in known or record["group_id"] in (*LEVELS, "group") or record["group_id"][0] == "(":
             raise InputError(
-                f"{record['_line']}: region_id {record['region_id']!r} is no region{nearest(record['region_id'], known)}"
+                f"{record['_line']}: group_id {record['group_id']!r} is a region or level, or starts with a bracket; choose another"
             )
-        if record["group_id"] in known or record["group_id"] in (*LEVELS, "group"):
-            raise InputError(
-                f"{record['_line']}: group_id {record['group_id']!r} is the name of a region or level; choose another"
-            )
-    _replace(store, "region_member", "group_id", {record["group_id"] for record in records})
-    rows = [
-        (
-            record["group_id"],
-            record["group"],
-            record["region_id"],
-            _day(record, "valid_from"),
-            _day(record, "valid_until"),
-            record["source"] or None,
-            load_id,
-        )
-        for record in records
-    ]
-    _insert(store, "region_member", rows)
+        _span(record, "valid_from", "valid_until")
 
 
-def _write_boundaries(store: Store, records: list[Record], load_id: int) -> None:
-    _replace(store, "boundary", "region_id", {record["region_id"] for record in records})
-    _insert(store, "boundary", [(record["region_id"], record["geometry"], load_id) for record in records])
+def _check_boundaries(store: Store, records: list[Record]) -> None:
+    """Boundaries may come before their regions: whatever is in the file is kept."""
 
 
-def _write_events(store: Store, records: list[Record], load_id: int) -> None:
+def _check_events(store: Store, records: list[Record]) -> None:
     known = _known_regions(store, groups=True)
-    rows = []
     for record in records:
-        regions = [region for region in record["regions"].split("|") if region]
-        for region in regions:
-            if region not in known:
-                raise InputError(f"{record['_line']}: region {region!r} is no region or group{nearest(region, known)}")
-        first, last = _day(record, "starts_on"), _day(record, "ends_on", record["starts_on"])
-        if first is not None and last is not None and last < first:
-            raise InputError(f"{record['_line']}: ends_on {last} is before starts_on {first}")
-        rows.append(
-            (
-                record["event_id"],
-                record["kind"],
-                record["name"],
-                first,
-                last,
-                regions,
-                record["source"] or None,
-                record["notes"] or None,
-                load_id,
-            )
-        )
-    _replace(store, "dated_event", "event_id", {record["event_id"] for record in records})
-    _insert(store, "dated_event", rows)
+        if record["kind"] not in EVENT_KINDS:
+            raise InputError(f"{record['_line']}: kind {record['kind']!r} is not one of {', '.join(EVENT_KINDS)}")
+        for region in filter(None, map(str.strip, record["regions"].split("|"))):
+            _refuse_unknown(record, "regions", region, known, "region or group")
+        _span(record, "starts_on", "ends_on")
 
 
-def _write_coverage(store: Store, records: list[Record], load_id: int) -> None:
+def _check_coverage(store: Store, records: list[Record]) -> None:
     known = _known_regions(store)
-    rows = []
     for record in records:
-        if record["region_id"] not in known:
-            raise InputError(
-                f"{record['_line']}: region_id {record['region_id']!r} is no region{nearest(record['region_id'], known)}"
-            )
+        _refuse_unknown(record, "region_id", record["region_id"], known)
         if record["reported"].lower() not in ("", "true", "false"):
             raise InputError(f"{record['_line']}: reported {record['reported']!r} is neither true nor false")
-        first, last = _day(record, "covers_from"), _day(record, "covers_until")
-        reported = record["reported"].lower() != "false"
-        rows.append(
-            (
-                record["source"],
-                record["region_id"],
-                first,
-                last,
-                reported,
-                None,
-                "file",
-                record["note"] or None,
-                load_id,
-            )
-        )
-    store.run(
-        "DELETE FROM reporting WHERE basis = 'file' AND list_contains($sources, source)",
-        {"sources": sorted({record["source"] for record in records})},
-    )
-    _insert(store, "reporting", rows)
+        _span(record, "covers_from", "covers_until")
 
 
 _KINDS = {
     "regions": _Kind(
         needs=("region_id", "level", "name"),
         may=("parent_id", "variants", "valid_from", "valid_until", "source"),
-        write=_write_regions,
+        key="region_id",
+        check=_check_regions,
     ),
     "groups": _Kind(
-        needs=("group_id", "group", "region_id"), may=("valid_from", "valid_until", "source"), write=_write_groups
+        needs=("group_id", "group", "region_id"),
+        may=("valid_from", "valid_until", "source"),
+        key="group_id",
+        check=_check_groups,
+        unique=False,
     ),
-    "boundaries": _Kind(needs=("region_id",), may=(), write=_write_boundaries),
+    "boundaries": _Kind(needs=("region_id", "geometry"), may=(), key="region_id", check=_check_boundaries),
     "events": _Kind(
         needs=("event_id", "kind", "name", "starts_on"),
         may=("ends_on", "regions", "source", "notes"),
-        write=_write_events,
+        key="event_id",
+        check=_check_events,
     ),
     "coverage": _Kind(
-        needs=("source", "region_id", "covers_from", "covers_until"), may=("reported", "note"), write=_write_coverage
+        needs=("source", "region_id", "covers_from", "covers_until"),
+        may=("reported", "note"),
+        key="source",
+        check=_check_coverage,
+        unique=False,
     ),
 }

@@ -47,7 +47,7 @@
   };
 
   const drawAll = () => Promise.all([...document.querySelectorAll(".chart")].map(draw))
-    .then(() => document.documentElement.classList.add("drawn"));
+    .then(() => { document.documentElement.dataset.drawn = `${window.innerWidth} ${scheme.matches && !printing ? "dark" : "light"}`; });
 
   scheme.addEventListener("change", drawAll);
   for (const [moment, now] of [["beforeprint", true], ["afterprint", false]]) {

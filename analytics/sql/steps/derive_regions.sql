@@ -6,7 +6,7 @@ WITH country AS (
     GROUP BY ALL
     HAVING NOT EXISTS (
         FROM region AS r JOIN region_name AS n ON n.region_id = r.region_id
-        WHERE r.level = 'country' AND r.source <> 'as reported' AND n.place_key = place_key(any_value(p.country)))
+        WHERE r.level = 'country' AND r.load_id <> 0 AND n.place_key = place_key(any_value(p.country)))
 ), name AS (
     SELECT place_key(c.name) AS ck, c.name, NULL AS k1, NULL AS n1, NULL AS k2, NULL AS n2 FROM country AS c
     UNION ALL

@@ -21,13 +21,13 @@ WITH named AS (
            any_value(a.region_id) FILTER (a.parent_id = f.admin1_id) AS inside_id,
            CASE WHEN count(DISTINCT a.region_id) = 1 THEN any_value(a.region_id) END AS only_id
     FROM first_level AS f
-    LEFT JOIN named AS a ON a.level = 'admin2' AND a.place_key = place_key(f.admin2)
+    LEFT JOIN named AS a ON a.level = 'admin2' AND a.place_key = place_key(f.admin2) AND (f.country IS NULL OR f.country_id IS NOT NULL)
         AND EXISTS (FROM lineage AS l WHERE l.region_id = a.region_id
                     AND l.ancestor_id = coalesce(f.country_id, f.admin1_id, l.ancestor_id))
     GROUP BY f.id
 )
 SELECT s.id,
-       coalesce(s.inside_id, CASE WHEN s.admin1_id IS NULL AND s.admin1 IS NULL THEN s.only_id END, s.admin1_id, s.country_id) AS region_id,
+       coalesce(s.inside_id, CASE WHEN s.admin1_id IS NULL THEN s.only_id END, s.admin1_id, s.country_id) AS region_id,
        coalesce(s.inside_id, s.only_id) AS district_id,
        CASE WHEN s.country IS NOT NULL AND s.country_id IS NULL THEN 'country not known'
             WHEN s.admin1 IS NOT NULL AND s.admin1_id IS NULL THEN 'admin1 not known'
