@@ -166,12 +166,12 @@ def _describe(flags: pd.DataFrame, spikes: SpikeResult, policy: Policy) -> pd.Da
 
 
 def _record(spikes: SpikeResult, region: int, week: pd.Timestamp) -> tuple[int, str]:
-    """Weeks since a count at least as high was last seen, and the week of it ("" if never in the panel)."""
+    """Weeks since a count at least as high was last seen, and its week; if never, the known weeks so far, and ""."""
     row = spikes.panel.index_of(week.date())
     values = spikes.panel.values[:, region]
     earlier = np.flatnonzero(values[:row] >= values[row])
     if not len(earlier):
-        return row, ""
+        return int((~np.isnan(values[: row + 1])).sum()), ""
     return row - int(earlier[-1]), as_date(spikes.panel.weeks[earlier[-1]]).isoformat()
 
 
@@ -186,7 +186,7 @@ def _kinds(row: dict[Any, Any], policy: Policy) -> list[str]:
 
 def reason(row: dict[Any, Any]) -> str:
     """One sentence that a duty officer could read aloud, made from the flag's own numbers."""
-    noun = row["measure"] if row["measure"] != "count" else "incidents"
+    noun = "incident" if row["observed"] == 1 else "incidents"
     parts = [
         f"{row['region']}: {spoken(row['observed'])} {noun} in the week of {_day(row['week'])}, "
         f"where {spoken(row['expected'])} {'was' if spoken(row['expected']) == '1' else 'were'} expected "
@@ -198,7 +198,7 @@ def reason(row: dict[Any, Any]) -> str:
             f"the highest since {_day(pd.Timestamp(last))}" if last else f"the highest in the {weeks:,} weeks on record"
         )
     if "trend" in row["kinds"]:
-        parts.append(f"after growth of {100 * row['growth']:.0f} % a week")
+        parts.append(f"after growth of {100 * row['growth']:,.0f} % a week")
     if (row.get("killed") or 0) > 0:
         parts.append(f"{spoken(row['killed'])} killed")
     return "; ".join(parts) + "."

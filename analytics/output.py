@@ -1,9 +1,13 @@
 """Rows on stdout in the formats people ask for; what is data comes from others and is shown as text."""
 
+import csv
+import io
 import json
+import math
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 from analytics.errors import OptionError
@@ -18,6 +22,7 @@ def write(frame: "pd.DataFrame", form: str, out: IO[str] | None = None) -> None:
     """Write *frame* to *out* (default stdout) as *form*; parquet is bytes and is refused on a terminal.
 
     csv, tsv, json and jsonl carry full precision and ISO dates; table and markdown round for reading. Nothing is cut.
+    Missing values are empty, null in json and jsonl; so are NaN and, in json and jsonl, infinity.
     """
     if form not in FORMATS:
         raise OptionError(f"format {form!r} is not known; choose from {', '.join(FORMATS)}")
@@ -36,28 +41,41 @@ def _write_parquet(frame: "pd.DataFrame", stream: IO[str]) -> None:
 
 
 def _csv(frame: "pd.DataFrame") -> str:
-    return str(_dated(frame).to_csv(index=False, lineterminator="\n"))
+    return _separated(frame, ",")
 
 
 def _tsv(frame: "pd.DataFrame") -> str:
-    return str(_dated(frame).to_csv(index=False, sep="\t", lineterminator="\n"))
+    return _separated(frame, "\t")
+
+
+def _separated(frame: "pd.DataFrame", mark: str) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=mark, lineterminator="\n")
+    writer.writerow(str(name) for name in frame.columns)
+    writer.writerows([_text(value) for value in row] for row in _rows(frame))
+    return text.getvalue()
 
 
 def _json(frame: "pd.DataFrame") -> str:
-    rows = ",\n ".join(json.dumps(record, ensure_ascii=False) for record in _records(frame))
+    rows = ",\n ".join(_records(frame))
     return f"[{rows}]\n"
 
 
 def _jsonl(frame: "pd.DataFrame") -> str:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in _records(frame))
+    return "".join(f"{record}\n" for record in _records(frame))
+
+
+def _records(frame: "pd.DataFrame") -> list[str]:
+    names = [str(name) for name in frame.columns]
+    return [json.dumps(_finite(dict(zip(names, row, strict=True))), ensure_ascii=False) for row in _rows(frame)]
 
 
 def _table(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame, "simple")
+    return _tabulated(frame, "simple", _cell)
 
 
 def _markdown(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame.map(lambda value: value.replace("|", "\\|") if isinstance(value, str) else value), "github")
+    return _tabulated(frame, "github", lambda value: _cell(value).replace("|", "\\|"))
 
 
 _TEXT: dict[str, Callable[["pd.DataFrame"], str]] = {
@@ -70,68 +88,86 @@ _TEXT: dict[str, Callable[["pd.DataFrame"], str]] = {
 }
 
 
-def _tabulated(frame: "pd.DataFrame", style: str) -> str:
+def _tabulated(frame: "pd.DataFrame", style: str, cell: Callable[[Any], str]) -> str:
     from tabulate import tabulate
 
-    rows = [[_cell(value) for value in row] for row in frame.astype(object).itertuples(index=False, name=None)]
-    align = ["right" if numeric else "left" for numeric in (frame[name].dtype.kind in "ifu" for name in frame)]
-    headers = [_shown(str(name)) for name in frame.columns]
-    return (
-        str(tabulate(rows, headers=headers, tablefmt=style, colalign=align if rows else None, disable_numparse=True))
-        + "\n"
-    )
+    rows = [[cell(value) for value in row] for row in _rows(frame)]
+    align = ["right" if dtype.kind in "ifu" else "left" for dtype in frame.dtypes]
+    headers = [cell(str(name)) for name in frame.columns]
+    made = tabulate(rows, headers=headers, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
+    return f"{made}\n"
 
 
 def _cell(value: Any) -> str:
-    """A value for reading: four digits, ISO dates, nothing for null, control characters made visible."""
-    if _missing(value):
-        return ""
+    """A value for reading: four digits, nothing for null, control characters made visible."""
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
-    if isinstance(value, datetime | date):
-        return _moment(value)
-    return _shown(str(value))
+        whole = (value.is_integer() or abs(value) >= 1e4) and abs(value) < 1e15
+        return f"{value:,.0f}" if whole else f"{value:.4g}"
+    return shown(str(_text(value)))
 
 
-def _shown(text: str) -> str:
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+def _text(value: Any) -> Any:
+    """A plain value as a field of a text format; numbers stay, and lists are written as in JSON."""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else value
 
 
-def _moment(value: date | datetime) -> str:
-    if isinstance(value, datetime) and (value.hour or value.minute or value.second or value.microsecond):
-        return value.isoformat(sep=" ")
-    return value.strftime("%Y-%m-%d")
+_VISIBLE = "\u00a0\u200c\u200d\u3000"
+"""Spaces and joiners that Python calls unprintable and that writing needs."""
 
 
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value) or str(value) == "NaT"
-
-
-def _dated(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """The frame with times that are all midnight as plain dates."""
-    days = [name for name in frame if frame[name].dtype.kind == "M"]
-    return frame.assign(
-        **{name: [None if _missing(value) else _moment(value) for value in frame[name]] for name in days}
+def shown(text: str) -> str:
+    """*text* with its control characters, line ends included, written out, so that a terminal does not obey them."""
+    return "".join(
+        mark if mark.isprintable() or mark in _VISIBLE else mark.encode("unicode_escape").decode() for mark in text
     )
 
 
-def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    return [
-        {str(name): _plain(value) for name, value in zip(frame.columns, row, strict=True)}
-        for row in frame.astype(object).itertuples(index=False, name=None)
-    ]
+def _rows(frame: "pd.DataFrame") -> list[tuple[Any, ...]]:
+    """The rows as plain values: None for what is missing, text for dates and times."""
+    return list(zip(*(_column(column) for _, column in frame.items()), strict=True))
+
+
+def _column(column: "pd.Series[Any]") -> list[Any]:
+    """Plain values of a column; times that are all midnight are days."""
+    values = [_plain(value) for value in column.astype(object)]
+    times = [value for value in values if isinstance(value, datetime)]
+    days = all(value.time() == time.min for value in times)
+    return [_moment(value, days) for value in values]
+
+
+def _moment(value: Any, days: bool) -> Any:
+    if isinstance(value, datetime):
+        return value.date().isoformat() if days else value.isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON can hold; null for what is missing or not finite."""
+    """A value as None, bool, int, float, text, date, or a list or dict of such."""
     if isinstance(value, list | tuple) or type(value).__name__ == "ndarray":
-        return [_plain(item) for item in value]
+        return [_moment(_plain(item), days=False) for item in value]
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if _missing(value) or value in (float("inf"), float("-inf")):
+        return {str(key): _moment(_plain(item), days=False) for key, item in value.items()}
+    if _missing(value):
         return None
-    if isinstance(value, datetime | date):
-        return _moment(value)
-    if isinstance(value, bool | int | float | str):
-        return value
-    return value.item() if hasattr(value, "item") else str(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if hasattr(value, "item"):
+        return value.item()
+    return value if isinstance(value, bool | int | float | str | date) else str(value)
+
+
+def _missing(value: Any) -> bool:
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
+def _finite(value: Any) -> Any:
+    """A plain value without the infinities that JSON does not know."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.errors import InputError, OptionError
 from analytics.store import as_of_default, covered_to, weekly
-from analytics.weeks import Dates, as_date, last_complete, weekday_number
+from analytics.weeks import Dates, as_date, last_complete, week_range, weekday_number
 
 if TYPE_CHECKING:
     from analytics.store import Store
@@ -72,6 +72,8 @@ class Panel:
         *to* defaults to the end of the last complete week that coverage reaches; an incomplete last week is left out.
         *as_of* defaults to the latest knowledge time. Raises InputError where the store has nothing to count.
         """
+        check_source(store, source)
+        as_of = as_of or as_of_default(store)
         to = to or default_to(store, source=source, week_start=week_start, as_of=as_of)
         to = last_complete(to, weekday_number(week_start))
         frame = weekly(
@@ -107,7 +109,7 @@ class Panel:
         names = main.drop_duplicates("region_id").set_index("region_id")["region"]
         values = np.where(status == Status.KNOWN, wide.to_numpy(dtype=np.float64), np.nan)
         return cls(
-            weeks=wide.index.to_numpy().astype("datetime64[D]"),
+            weeks=_frozen(wide.index.to_numpy().astype("datetime64[D]")),
             region_ids=tuple(wide.columns),
             region_names=tuple(names[region] for region in wide.columns),
             values=_frozen(values),
@@ -122,27 +124,16 @@ class Panel:
         A week that is missing for a region is unknown. Raises InputError naming the row that is wrong.
         """
         rows = _read_counts(path)
-        weeks = np.arange(rows["week"].min(), rows["week"].max() + np.timedelta64(7, "D"), 7).astype("datetime64[D]")
-        off = ~np.isin(rows["week"], weeks)
-        if off.any():
-            raise InputError(
-                f"{path}: week {rows['week'][off].iloc[0]:%Y-%m-%d} does not start on the weekday of the others"
-            )
-        wide = (
-            rows.pivot(index="week", columns="region", values="count")
-            .reindex(weeks.astype("datetime64[s]"))
-            .sort_index(axis=1)
+        weeks = week_range(rows["week"].min().date(), rows["week"].max().date())
+        wide = _wide(rows, "count", weeks)
+        population = (
+            _frozen(_wide(rows, "population", weeks).to_numpy(dtype=np.float64)) if "population" in rows else None
         )
-        population = None
-        if "population" in rows:
-            population = (
-                rows.pivot(index="week", columns="region", values="population").reindex_like(wide).to_numpy(dtype=float)
-            )
         values = wide.to_numpy(dtype=np.float64)
         status = np.where(np.isnan(values), Status.UNKNOWN, Status.KNOWN).astype(np.uint8)
         regions = tuple(str(region) for region in wide.columns)
         return cls(
-            weeks=weeks,
+            weeks=_frozen(weeks),
             region_ids=regions,
             region_names=regions,
             values=_frozen(values),
@@ -196,8 +187,28 @@ def default_to(store: "Store", *, source: str | None, week_start: str, as_of: da
     """End of the last complete week that coverage reaches; raises InputError where nothing is covered."""
     covered = covered_to(store, as_of or as_of_default(store), source)
     if covered is None:
-        raise InputError("the database has no incidents yet; load a file first: incidents load FILE")
+        check_source(store, source)
+        raise InputError(_uncovered(store, as_of))
     return last_complete(covered, weekday_number(week_start))
+
+
+def check_source(store: "Store", source: str | None) -> None:
+    """Raise OptionError for a name in *source* that no record and no coverage has, where there are any."""
+    known = [
+        name
+        for (name,) in store.rows("SELECT source FROM incident_version UNION SELECT source FROM coverage ORDER BY 1")
+    ]
+    unknown = set((source or "").split(",")) - {"", *known}
+    if known and unknown:
+        raise OptionError(f"source {min(unknown)!r} is not in the database; it has {', '.join(known)}")
+
+
+def _uncovered(store: "Store", as_of: datetime | None) -> str:
+    """Why nothing is covered, and what to do."""
+    first = store.value("SELECT min(known_from) FROM incident_version")
+    if first is None:
+        return "the database has no incidents yet; load a file first: incidents load FILE"
+    return f"nothing was known at {as_of}; the earliest record became known at {first} (--as-of)"
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -205,11 +216,15 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def _wide(rows: pd.DataFrame, column: str, weeks: Dates) -> pd.DataFrame:
+    return rows.pivot(index="week", columns="region", values=column).reindex(weeks.astype("datetime64[s]"))
+
+
 def _read_counts(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise InputError(f"{path}: no such file")
     try:
-        rows = pd.read_csv(path, dtype=str)
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], skip_blank_lines=False)
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
     for column in ("region", "week", "count"):
@@ -217,16 +232,31 @@ def _read_counts(path: Path) -> pd.DataFrame:
             raise InputError(
                 f"{path}: column {column!r} is missing; needed are region, week, count (population if wanted)"
             )
-    weeks = pd.to_datetime(rows["week"], format="%Y-%m-%d", errors="coerce")
-    counts = pd.to_numeric(rows["count"], errors="coerce")
-    wrong = weeks.isna() | (counts.isna() & rows["count"].notna()) | rows["region"].isna()
-    if wrong.any():
-        line = int(np.flatnonzero(wrong)[0])
-        raise InputError(f"{path}, line {line + 2}: {rows.loc[line].to_dict()} has no region, no date or no number")
-    rows = rows.assign(week=weeks, count=counts)
-    if "population" in rows:
-        rows["population"] = pd.to_numeric(rows["population"], errors="coerce")
-    if rows.duplicated(["region", "week"]).any():
-        twice = rows[rows.duplicated(["region", "week"])].iloc[0]
-        raise OptionError(f"{path}: {twice['region']} has two rows for the week of {twice['week']:%Y-%m-%d}")
-    return rows
+    if rows.empty:
+        raise InputError(f"{path} has no rows; needed is one for each region and week")
+    return _checked_counts(path, rows)
+
+
+def _checked_counts(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with dates and numbers; raises InputError naming the first line that is wrong."""
+    numbers = [name for name in ("count", "population") if name in rows]
+    made = rows.assign(
+        week=pd.to_datetime(rows["week"], format="%Y-%m-%d", errors="coerce"),
+        **{name: pd.to_numeric(rows[name], errors="coerce") for name in numbers},
+    )
+    first = made["week"].min()
+    wrong = {
+        "has no region": rows["region"].isna(),
+        "has no week (YYYY-MM-DD)": made["week"].isna(),
+        "has a week that does not start on the weekday of the first": (made["week"] - first).dt.days % 7 > 0,
+        "is there twice: one row for each region and week": made.duplicated(["region", "week"]),
+    } | {f"has a {name} that is no number of zero or more": _no_number(rows[name], made[name]) for name in numbers}
+    for what, lines in wrong.items():
+        if lines.any():
+            line = int(np.flatnonzero(lines)[0])
+            raise InputError(f"{path}, line {line + 2}: {','.join(rows.loc[line].fillna(''))} {what}")
+    return made
+
+
+def _no_number(given: "pd.Series[Any]", read: "pd.Series[Any]") -> "pd.Series[bool]":
+    return given.notna() & ~((read >= 0) & (read < np.inf))

@@ -1,11 +1,12 @@
 """Settings: what `incidents.toml` and report definitions say, frozen; an unknown key names the nearest known one."""
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from analytics.errors import OptionError
 from analytics.weeks import weekday_number
@@ -79,25 +80,45 @@ def build(kind: type[Options], values: Mapping[str, Any], what: str) -> Options:
     return kind(**{name: _converted(value, types[name], f"{what}: {name}") for name, value in values.items()})
 
 
+_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+
+
 def _converted(value: Any, kind: Any, what: str) -> Any:
-    wanted = [one for one in (get_args(kind) or (kind,)) if isinstance(one, type)]
-    if bool in wanted and isinstance(value, str) and value.lower() in ("true", "false", "yes", "no"):
-        return value.lower() in ("true", "yes")
-    if isinstance(value, bool) and bool not in wanted and wanted:
-        raise OptionError(f"{what} must be {_names(wanted)}, got {value!r}")
-    for one in (int, float):
-        if one in wanted and isinstance(value, str | int | float):
-            try:
-                number = one(value)
-            except ValueError:
-                continue
-            if one is float or number == float(value):
-                return number
-    if not wanted or str in wanted or isinstance(value, tuple(wanted)):
+    """*value* as the option's type; text may stand for a number or for true and false."""
+    wanted = (
+        [Mapping]
+        if get_origin(kind) is Mapping
+        else [one for one in get_args(kind) or (kind,) if isinstance(one, type)]
+    )
+    if bool in wanted and isinstance(value, str) and value.lower() in _TRUTH:
+        return _TRUTH[value.lower()]
+    if (number := _number(value, wanted)) is not None:
+        return number
+    others = tuple(one for one in wanted if one not in (int, float))
+    if not wanted or isinstance(value, others):
         return value
     raise OptionError(f"{what} must be {_names(wanted)}, got {value!r}")
 
 
-def _names(kinds: list[type]) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+def _number(value: Any, wanted: list[Any]) -> float | None:
+    """The finite number that *value* is, whole where *wanted* has whole numbers; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    if int in wanted and number.is_integer():
+        return int(number)
+    return number if float in wanted and math.isfinite(number) else None
+
+
+def _names(kinds: list[Any]) -> str:
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "text",
+        Mapping: "a section of options",
+    }
     return " or ".join(words.get(kind, kind.__name__) for kind in kinds)

@@ -52,9 +52,7 @@ def sunday_panel() -> Panel:
     """The series whose weeks start on Sundays."""
     table = pd.read_parquet(REFERENCE / "farrington_inputs.parquet")
     table = table[table["series"] == "sundays"]
-    return panel_of(
-        table["count"].to_numpy(), "2016-01-03", table["population"].to_numpy()[:, None], names=["sundays"]
-    )
+    return panel_of(table["count"].to_numpy(), "2016-01-03", table["population"].to_numpy()[:, None], names=["sundays"])
 
 
 def ours(variant: str, panel: Panel, **changes: object) -> SpikeResult:
@@ -281,12 +279,27 @@ def test_one_incident_in_five_years() -> None:
     assert result.note[0, 0].startswith("separated season block")
 
 
-def test_one_huge_count_is_weighted_down() -> None:
-    """One week of a million among fives moves the expected count by less than a tenth."""
+def test_past_outbreaks_are_weighted_down() -> None:
+    """Two weeks of ninety among fives, in the judged season, hardly move mean and bound; at face value they double."""
+    values = np.full(300, 5.0)
+    values[references(panel_of(values).weeks, np.array([299]), 5)[0, :2]] = 90
+    panel = panel_of(values)
+    last = as_date(panel.weeks[-1])
+    kept = FarringtonFlexible(FarringtonOptions(trend=False)).fit(panel, last)
+    face = FarringtonFlexible(FarringtonOptions(trend=False, reweight=False)).fit(panel, last)
+    assert face.expected[0, 0] == pytest.approx((33 * 5 + 2 * 90) / 35, rel=1e-6)
+    assert 5 < kept.expected[0, 0] < 5.5
+    assert kept.upper[0, 0] < 0.6 * face.upper[0, 0]
+
+
+def test_one_huge_count_gives_a_number() -> None:
+    """One week of a million in another season leaves five expected, and a p; nothing overflows."""
     values = np.full(300, 5.0)
     values[130] = 1e6
-    result = FarringtonFlexible(FarringtonOptions(trend=False)).fit(panel_of(values), as_date(panel_of(values).weeks[-1]))
-    assert 5 <= result.expected[0, 0] < 5.5 or result.note[0, 0] == ""
+    panel = panel_of(values)
+    result = FarringtonFlexible(FarringtonOptions(trend=False)).fit(panel, as_date(panel.weeks[-1]))
+    assert result.expected[0, 0] == pytest.approx(5)
+    assert 0 < result.p_value[0, 0] < 1
 
 
 def test_counts_above_two_to_the_31() -> None:

@@ -35,7 +35,9 @@ def test_tails_and_quantiles_are_scipy_s() -> None:
     some = (counts > 0) & (tail > 1e-12)
     # 1e-6 in all: scipy's expansions for large counts lose that much far out in the tail; R sides with us
     np.testing.assert_allclose(p[some], tail[some], rtol=1e-6)
-    common = some & (counts < 50) & (tail > 1e-4) & ((phi == 1) | (phi > 1.01))  # the rest is not an incomplete beta's best
+    common = (
+        some & (counts < 50) & (tail > 1e-4) & ((phi == 1) | (phi > 1.01))
+    )  # the rest is not an incomplete beta's best
     np.testing.assert_allclose(p[common], tail[common], rtol=1e-10)
     np.testing.assert_array_equal(upper, quantile)
 

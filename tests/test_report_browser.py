@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analytics import report
+from analytics.report import write, write_tables
 from tests import report_content
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -47,7 +47,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The full report as a file."""
-    return report.write(report_content.full(), tmp_path_factory.mktemp("report") / "full.html")
+    return write(report_content.full(), tmp_path_factory.mktemp("report") / "full.html")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def desk(opened: Callable[..., Opened], full: Path) -> Opened:
 def hostile(opened: Callable[..., Opened], tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """A report with every payload in each of its texts, on a phone."""
     content = report_content.hostile(" ".join(report_content.PAYLOADS))
-    return opened(report.write(content, tmp_path_factory.mktemp("hostile") / "hostile.html"), width=360)
+    return opened(write(content, tmp_path_factory.mktemp("hostile") / "hostile.html"), width=360)
 
 
 def test_the_report_opens_offline_without_a_complaint(desk: Opened, full: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_csv_of_a_chart_is_its_rows(desk: Opened) -> None:
 
 def test_the_csv_of_flags_is_the_file_beside_the_report(desk: Opened, tmp_path: Path) -> None:
     """The button gives what write_tables writes."""
-    table, _ = report.write_tables(report_content.full(), tmp_path)
+    table, _ = write_tables(report_content.full(), tmp_path)
     written = list(csv.reader(io.StringIO(table.read_bytes().decode(), newline="")))
     assert _download(desk.page, "button[data-embedded]") == written
 
@@ -212,6 +212,6 @@ def test_markup_in_names_is_read_in_the_chart(hostile: Opened) -> None:
 
 def test_a_report_without_flags_opens_too(opened: Callable[..., Opened], tmp_path: Path) -> None:
     """A page without charts has no error either, and its map is drawn."""
-    state = opened(report.write(report_content.quiet(), tmp_path / "quiet.html"))
+    state = opened(write(report_content.quiet(), tmp_path / "quiet.html"))
     assert state.complaints == []
     assert state.page.locator("svg.map .region").count() == 11

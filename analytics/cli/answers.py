@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli.context import database, pairs, panel_of, reading, say, settings_of, show, weeks_of
+from analytics.cli.context import database, in_order, pairs, panel_of, reading, say, settings_of, show, weeks_of
 from analytics.cli.group import main
 from analytics.cli.options import options
+from analytics.errors import QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +35,13 @@ def weekly(form: str, **given: Any) -> None:
       incidents weekly --level disputed-territories --where "actor2 = 'IS'" --format csv
     """  # noqa: D301 - click's paragraph mark
     from analytics import store as stores
-    from analytics.panel import default_to
+    from analytics.panel import check_source, default_to
 
     settings = settings_of(given)
     source = settings.source or None
+    in_order(given)
     with reading(given) as store:
+        check_source(store, source)
         to = given["to"] or default_to(store, source=source, week_start=settings.week_start, as_of=given["as_of"])
         frame = stores.weekly(
             store,
@@ -144,5 +147,7 @@ def sql(query: str, params: tuple[str, ...], form: str, **given: Any) -> None:
     from analytics.store import Store
 
     text = sys.stdin.read() if query == "-" else query
+    if not text.strip():
+        raise QueryError('the query is empty; give SQL, as in: incidents sql "from incidents limit 5"')
     with Store(database(given), locked=True) as store:
         show(store.frame(text, pairs(params, "--param")), form)

@@ -1,13 +1,14 @@
 """What a command works with: the database, the settings and the panel its options name, and where it prints."""
 
 import os
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.errors import AnalyticsError, OptionError
+from analytics.errors import AnalyticsError, OptionError, OutputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,11 +77,12 @@ def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
 def panel_of(given: dict[str, Any], settings: "Settings") -> "Panel":
     """The panel of --counts, or of the database."""
     from analytics.panel import Panel, default_to
-    from analytics.pipeline.analysis import count
+    from analytics.pipeline.analysis import check_judged, count
     from analytics.store import as_of_default
 
     if given.get("counts"):
         return Panel.from_counts(given["counts"])
+    check_judged(settings.measure)
     with reading(given) as store:
         as_of = given["as_of"] or as_of_default(store)
         to = given["to"] or default_to(
@@ -93,27 +95,40 @@ def weeks_of(given: dict[str, Any], panel: "Panel", settings: "Settings") -> tup
     """First and last judged week: what was asked for, else the last weeks of the panel."""
     from analytics.weeks import as_date
 
+    in_order(given)
     last = panel.index_of(given["to"]) if given.get("to") else len(panel.weeks) - 1
     first = panel.index_of(given["first"]) if given.get("first") else max(0, last - settings.weeks + 1)
     return as_date(panel.weeks[first]), as_date(panel.weeks[last])
 
 
+def in_order(given: dict[str, Any]) -> None:
+    """Raise OptionError where --from is after --to."""
+    if given.get("first") and given.get("to") and given["first"] > given["to"]:
+        raise OptionError(f"--from {given['first']} is after --to {given['to']}; give the earlier day as --from")
+
+
 def unwritable(path: Path, error: OSError) -> AnalyticsError:
     """The error for a folder that cannot be written."""
-    from analytics.errors import OutputError
-
     return OutputError(f"cannot write to {path}: {error.strerror or error}")
 
 
 def say(given: dict[str, Any], *lines: str) -> None:
     """Narration, on stderr, unless --quiet."""
+    from analytics.output import shown
+
     if not given.get("quiet"):
         for line in lines:
-            click.echo(line, err=True)
+            click.echo(shown(line), err=True)
 
 
 def show(frame: "pd.DataFrame", form: str) -> None:
-    """Data, on stdout, in the format asked for."""
+    """Data, on stdout, in the format asked for; a pipe that the reader closed is not an error of ours."""
     from analytics import output
 
-    output.write(frame, form)
+    try:
+        output.write(frame, form)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to stdout: {error.strerror or error}") from error

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from analytics.schema import FIRST_DAY, LAST_DAY
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -18,9 +20,12 @@ class Day(click.ParamType[date]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """The date that *value* is, or a usage error."""
         try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
+            day = value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a date (YYYY-MM-DD)", param, ctx)
+        if not FIRST_DAY <= day.isoformat() <= LAST_DAY:
+            self.fail(f"{value} is not between {FIRST_DAY} and {LAST_DAY}", param, ctx)
+        return day
 
 
 class Moment(click.ParamType[datetime]):
@@ -36,7 +41,7 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a time (YYYY-MM-DD, or YYYY-MM-DD HH:MM)", param, ctx)
-        if len(value) == len("2021-12-03"):
+        if not set(" T:") & set(value):
             return datetime.combine(moment.date(), time.max)
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
@@ -92,7 +97,11 @@ SHARED: dict[str, Callable[[Any], Any]] = {
         show_default=True,
         help="table, csv, tsv, json, jsonl, markdown or parquet.",
     ),
-    "method": click.option("--method", help="Spike method: auto, farrington-flexible or rare.  [default: auto]"),
+    "method": click.option(
+        "--method",
+        help="Spike method: auto, farrington-flexible, farrington, ears-c1, ears-c2, ears-c3, cusum, glr-poisson, "
+        "glr-nb, bayes, rki, rare, mean-sd, acled-surge, acled-threat or hdx-maximum.  [default: auto]",
+    ),
     "set": click.option(
         "--set", "sets", multiple=True, metavar="OPTION=VALUE", help="Option of the model; may be repeated."
     ),

@@ -13,7 +13,7 @@ LANE = 17
 """Height of a row of event labels, in pixels."""
 LETTERS = 150
 """Letters of a label that fit across the plot on a wide screen."""
-LABEL = 34
+LABEL = 40
 """Longest label of a dated event, in characters; its full name stands in the list below the chart."""
 
 

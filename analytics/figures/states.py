@@ -1,5 +1,7 @@
 """What a map and its table say of each region in the latest week: flagged, not flagged, not judged or unknown."""
 
+from itertools import accumulate
+
 import numpy as np
 import pandas as pd
 
@@ -32,7 +34,8 @@ def region_states(panel: Panel, spikes: SpikeResult | None, flags: pd.DataFrame 
     frame["observed"] = panel.values[row]
     for name in ("expected", "upper"):
         frame[name] = np.nan if spikes is None else _last(spikes, name, panel)
-    levels = [_levels(flags, region_id, pd.Timestamp(latest)) for region_id in panel.region_ids]
+    found = _levels(flags, pd.Timestamp(latest))
+    levels = [found.get(region_id, ("", "")) for region_id in panel.region_ids]
     frame["earlier"] = [earlier for _, earlier in levels]
     unknown = panel.status[row] != Status.KNOWN
     judged = frame["expected"].notna() if spikes is not None else pd.Series(True, index=frame.index)
@@ -59,14 +62,18 @@ def _last(spikes: SpikeResult, name: str, panel: Panel) -> list[float]:
     return [float(known.get(region_id, np.nan)) for region_id in panel.region_ids]
 
 
-def _levels(flags: pd.DataFrame | None, region_id: str, latest: pd.Timestamp) -> tuple[str, str]:
-    """Highest level of a region in the latest week and in the weeks before; flags of places in it count as its own."""
-    if flags is None or flags.empty:
-        return "", ""
-    ids = flags["region_id"].astype(str)
-    mine = flags[(ids == region_id) | ids.str.startswith(f"{region_id}/")]
-    now = pd.to_datetime(mine["week"]) >= latest
-    return highest(mine["level"][now].tolist()), highest(mine["level"][~now].tolist())
+def _levels(flags: pd.DataFrame | None, latest: pd.Timestamp) -> dict[str, tuple[str, str]]:
+    """Highest level in the latest week and in the weeks before, by region; flags of places in it count as its own."""
+    levels: dict[str, tuple[str, str]] = {}
+    for flag in [] if flags is None else flags.to_dict("records"):
+        for region_id in accumulate(str(flag["region_id"]).split("/"), "{}/{}".format):
+            now, earlier = levels.get(region_id, ("", ""))
+            if pd.Timestamp(flag["week"]) >= latest:
+                now = highest([level for level in (now, flag["level"]) if level])
+            else:
+                earlier = highest([level for level in (earlier, flag["level"]) if level])
+            levels[region_id] = now, earlier
+    return levels
 
 
 def _state(now: str, earlier: str, *, known: bool, judged: bool) -> str:

@@ -19,7 +19,8 @@ class SpikeResult:
     """Answers of a spike model: tables of one shape (W weeks, R regions), rows labelled by *weeks*.
 
     A cell that was not judged is NaN in `expected`, `upper`, `p_value` and `score`, and `note` says why;
-    `note` is "" where the cell was judged. `alarm` is the model's own decision at its own alpha.
+    `note` is "" where the cell was judged. `alarm` is the model's own decision at its own alpha. A rule without a
+    distribution judges without a `p_value` (NaN), and without an `upper` where no count would raise an alarm.
     """
 
     panel: Panel
@@ -35,7 +36,7 @@ class SpikeResult:
     expected: Floats
     """Mean under the baseline."""
     upper: Floats
-    """Alarm threshold: an alarm needs observed > upper."""
+    """Alarm threshold: an alarm needs observed > upper, or observed >= upper where the method says so."""
     p_value: Floats
     """P(Y >= observed) under the baseline, exact for discrete counts."""
     score: Floats
@@ -46,12 +47,14 @@ class SpikeResult:
     """Why a cell was not judged, or ""."""
     judged_by: Notes
     """Name of the method that judged each cell (differs from *method* where a fallback did), or ""."""
+    statistic: Floats | None = None
+    """What a control chart has added up so far, (W, R); None for methods that judge each week by itself."""
 
     def frame(self) -> pd.DataFrame:
         """One row per region-week, ordered by week then region.
 
         Columns: week (datetime64), region_id, region, observed, expected, upper, p_value, score, alarm,
-        status (judged | not judged), judged_by, note.
+        status (judged | not judged), judged_by, note; a control chart's statistic as well.
         """
         weeks, regions = self.observed.shape
         flat = {
@@ -66,6 +69,6 @@ class SpikeResult:
                 **flat,
             }
         )
-        status = np.where(np.isnan(frame["p_value"]), "not judged", "judged")
+        status = np.where(frame["note"] == "", "judged", "not judged")
         frame.insert(frame.columns.get_loc("judged_by"), "status", status)
-        return frame
+        return frame if self.statistic is None else frame.assign(statistic=self.statistic.ravel())

@@ -7,14 +7,14 @@ from a table of powers, so no row needs an exponential of its own.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from analytics.models.farrington_tails import Compile
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.uint32]
 Starts = NDArray[np.uint64]
@@ -27,35 +27,22 @@ MEAN, PHI, ERROR, SLOPE, KNOWN, CODE = range(6)
 """Planes of the output: mean, dispersion, standard error of log mean, trend per week (NaN: none), known rows, code."""
 SMALLEST = 2.220446049250313e-16
 """Floor of a fitted mean, as in R."""
-_STEPS = 25
-_CLOSE = 1e-8
+_STEPS, _CLOSE = 25, 1e-8
 _COUNT, _FIRST, _ENTROPY, _SIZE, _OMEGA, _WEIGHT, _FITTED, _RESIDUAL, _TIME = range(9)
 _LOG, _BEFORE, _SUM, _WHOLE, _MOMENT, _CENTRE, _PULL, _COUNTS = range(8)
-
-
+# Serial and free of the GIL: threads share the regions, and there is one cache entry. Parts with one caller are written
+# into it, since each level of calls would be optimised again at every level above.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-"""How everything here is compiled; sums may be reordered, NaN and infinity are kept."""
-
-
-def _inner(function: Function) -> Function:
-    """*function* compiled as a part of another."""
-    compiled: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)  # type: ignore[call-overload]
-    return cast(Function, compiled)
-
-
-def _outer(function: Function) -> Function:
-    """*function* compiled once and cached; serial, and free of the GIL so that threads can share the work."""
-    compiled: Any = njit(cache=True, nogil=True, **_OPTIONS)(function)
-    return cast(Function, compiled)
+_PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **_OPTIONS}
+_inner: Compile = njit(**_PART)
+_spliced: Compile = njit(inline="always", **_PART)
+_outer: Compile = njit(cache=True, nogil=True, **_OPTIONS)
 
 
 @_inner
 def _tabulate(counts: Floats, sizes: Floats, r: int, span: Spans, table: Floats) -> None:
     """Fill *table* with what each count contributes to a fit whatever the fit is; *sizes* is empty without offset."""
-    first, last = span[0, 0], span[-1, 1]
-    for w in range(span.shape[0]):
-        first = min(first, span[w, 0])
-    for i in range(first, last + 1):
+    for i in range(span[0, 0], span[-1, 1] + 1):
         y = counts[r, i]
         size = sizes[r, i] if sizes.size > 0 else 1.0
         if not size > 0.0:
@@ -68,13 +55,15 @@ def _tabulate(counts: Floats, sizes: Floats, r: int, span: Spans, table: Floats)
 
 
 @_inner
-def _gather(table: Floats, design: Ints, bounds: Ints, origin: int, rows: Floats, times: Ints, starts: Starts) -> None:
+def _gather(
+    table: Floats, design: Ints, bounds: Ints, w: int, origin: int, rows: Floats, times: Ints, starts: Starts
+) -> None:
     """Copy the known rows of a design, level by level, into *rows*; *starts* marks where each level begins."""
     n = 0
     starts[0] = 0
     for level in range(starts.size - 1):
-        for k in range(bounds[level], bounds[level + 1]):
-            i = design[k]
+        for k in range(bounds[w, level], bounds[w, level + 1]):
+            i = design[w, k]
             if table[_COUNT, i] >= 0.0:
                 rows[_COUNT, n] = table[_COUNT, i]
                 rows[_FIRST, n] = table[_FIRST, i]
@@ -86,23 +75,18 @@ def _gather(table: Floats, design: Ints, bounds: Ints, origin: int, rows: Floats
 
 
 @_inner
-def _powers(rate: float, centre: float, powers: Floats) -> None:
-    """powers[j] = exp(rate * (j - centre)); eight chains of products, so rounding stays near 1e-14."""
-    head = min(8, powers.size)
-    for j in range(head):
-        powers[j] = math.exp(rate * (j - centre))
+def _powers(rate: float, reach: int, powers: Floats) -> None:
+    """powers[j] = exp(rate * (j - reach / 2)); eight chains of products, so rounding stays near 1e-14."""
+    for j in range(8):
+        powers[j] = math.exp(rate * (j - 0.5 * reach))
     leap = math.exp(8.0 * rate)
-    for j in range(8, powers.size):
+    for j in range(8, reach + 8):
         powers[j] = powers[j - 8] * leap
 
 
 @_inner
 def _start(rows: Floats, starts: Starts, levels: Floats) -> tuple[float, float, float, float]:
-    """Level sums of the first step, from means y + 0.1, and the weighted counts of each level.
-
-    Returns the squared times and the moment that the first step starts from, the weighted times of the counts, and the
-    deviance's constant.
-    """
+    """Level sums of the first step, from means y + 0.1; (squared times, moment, times of the counts, constant)."""
     square = moment = counted = constant = 0.0
     for level in range(starts.size - 1):
         s0 = s1 = r0 = y0 = 0.0
@@ -184,23 +168,18 @@ def _exact_deviance(rows: Floats, times: Ints, starts: Starts, levels: Floats, p
 
 @_inner
 def _finish(
-    rows: Floats,
-    times: Ints,
-    starts: Starts,
-    levels: Floats,
-    powers: Floats,
-    at: tuple[float, float, float],
-    trend: bool,
-) -> None:
+    rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats,
+    at: tuple[float, float], reach: int, trend: bool,
+) -> None:  # fmt: skip
     """Fill working weights, from the means before the last step, then means and residuals."""
-    slope, slope_before, centre = at
+    slope, slope_before = at
     if trend:
-        _powers(slope_before, centre, powers)
+        _powers(slope_before, reach, powers)
     _fill(rows, times, starts, levels, True, powers)
     for i in range(starts[-1]):
         rows[_WEIGHT, i] = rows[_OMEGA, i] * rows[_FITTED, i]
     if trend:
-        _powers(slope, centre, powers)
+        _powers(slope, reach, powers)
     _fill(rows, times, starts, levels, False, powers)
     for i in range(starts[-1]):
         rows[_RESIDUAL, i] = rows[_COUNT, i] - rows[_FITTED, i]
@@ -217,17 +196,16 @@ def _from_sums(levels: Floats, constant: float, counted: float) -> tuple[float, 
     return 2.0 * constant, counted, total
 
 
-@_inner
+@_spliced
 def _iterate(
-    rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats, centre: float, trend: bool
+    rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats, reach: int, trend: bool
 ) -> tuple[float, float, bool]:
     """Iteratively reweighted least squares, started and stopped as R's glm; returns (slope, Schur complement, done).
 
-    The deviance is a constant plus sums per level; where that would cancel too many digits it is summed by row. Working
-    weights, level sums and the Schur complement stay those of the last step, made from the means before it.
+    The deviance is a constant plus sums per level; where that would cancel too many digits it is summed by row.
     """
     square, moment, counted, constant = _start(rows, starts, levels)
-    for j in range(powers.size):
+    for j in range(reach + 8):
         powers[j] = 1.0
     slope = slope_before = spread = 0.0
     before = np.inf
@@ -237,7 +215,7 @@ def _iterate(
         slope_before = slope
         slope += step
         if trend:
-            _powers(slope, centre, powers)
+            _powers(slope, reach, powers)
         square = _sums(rows, times, starts, levels, powers)
         deviance, moment, total = _from_sums(levels, constant - slope * counted, counted)
         if total > 1e6 or deviance < 1.0:
@@ -246,7 +224,7 @@ def _iterate(
         if done:
             break
         before = deviance
-    _finish(rows, times, starts, levels, powers, (slope, slope_before, centre), trend)
+    _finish(rows, times, starts, levels, powers, (slope, slope_before), reach, trend)
     return slope, spread, done
 
 
@@ -266,12 +244,9 @@ def _dispersions(rows: Floats, n: int) -> tuple[float, float]:
 def _downweight(
     rows: Floats, starts: Starts, levels: Floats, spread: float, phi: float, threshold: float, trend: bool
 ) -> bool:
-    """Give outbreak weeks the weight s^-2, s their Anscombe residual; False if there are none (weights stay 1).
-
-    An Anscombe residual is below the Pearson residual, which needs no root: only rows that pass that one are tried.
-    """
+    """Give outbreak weeks the weight s^-2, s their Anscombe residual; False if there are none (weights stay 1)."""
     n = starts[-1]
-    total = float(n)
+    total = 1.0 * n
     inverse = 1.0 / spread if trend else 0.0
     for level in range(starts.size - 1):
         whole = 1.0 / levels[_WHOLE, level]
@@ -279,16 +254,17 @@ def _downweight(
             residual, mu = rows[_RESIDUAL, i], rows[_FITTED, i]
             away = rows[_TIME, i] - levels[_CENTRE, level]
             free = phi * (1.0 - rows[_WEIGHT, i] * (whole + away * away * inverse))
+            # an Anscombe residual is below the Pearson residual, which needs no root
             if residual > 0.0 and residual * residual > 0.999 * threshold * threshold * free * mu:
                 root = mu ** (1.0 / 6.0)
                 s = 1.5 * (rows[_COUNT, i] ** (2.0 / 3.0) / root - root * root * root) / math.sqrt(free)
                 if s > threshold:
                     rows[_OMEGA, i] = 1.0 / (s * s)
                     total += rows[_OMEGA, i] - 1.0
-    if total == float(n):
+    if total == 1.0 * n:
         return False
     for i in range(n):
-        rows[_OMEGA, i] *= float(n) / total
+        rows[_OMEGA, i] *= n / total
     return True
 
 
@@ -310,18 +286,19 @@ def _largest(rows: Floats, n: int) -> float:
 
 
 @_inner
-def _free(starts: Starts, trend: bool) -> int:
+def _free(starts: Starts, trend: bool) -> float:
     """Degrees of freedom left by the levels that have rows, and the trend."""
-    free = int(starts[-1]) - int(trend)
+    free: float = 1.0 * starts[-1] - (1.0 if trend else 0.0)
     for level in range(starts.size - 1):
-        free -= int(starts[level + 1] > starts[level])
+        if starts[level + 1] > starts[level]:
+            free -= 1.0
     return free
 
 
-@_inner
+@_spliced
 def _judge(
     rows: Floats, times: Ints, starts: Starts, levels: Floats, powers: Floats,
-    centre: float, ahead: float, size: float, critical: Floats, rules: tuple[bool, bool, float], out: Floats,
+    reach: int, size: float, critical: Floats, rules: tuple[bool, bool, float], out: Floats, r: int, w: int,
 ) -> int:  # fmt: skip
     """Fit one cell and predict the judged week; returns its code.
 
@@ -332,34 +309,36 @@ def _judge(
     trend, reweight, threshold = rules
     n = starts[-1]
     last = starts.size - 2
+    ahead = 0.5 * reach
     for i in range(n):
-        rows[_TIME, i] = times[i] - centre
+        rows[_TIME, i] = times[i] - ahead
     weighted = _reset(rows, n)
     while True:
-        slope, spread, done = _iterate(rows, times, starts, levels, powers, centre, trend)
+        slope, spread, done = _iterate(rows, times, starts, levels, powers, reach, trend)
         if not done and not weighted:
             if not trend:
                 return NOT_CONVERGED
             trend = False
             continue
         working, prior = _dispersions(rows, n)
-        phi = max(working / _free(starts, trend), 1.0)
+        free = _free(starts, trend)
+        phi = working / free if working > free else 1.0
         if reweight and not weighted and _downweight(rows, starts, levels, spread, phi, threshold, trend):
             weighted = True
             continue
-        error = (prior if reweight else working) / _free(starts, trend)
+        error = (prior if reweight else working) / free
         log_mean = levels[_LOG, last] + (slope * ahead if trend else 0.0)
         if not trend:
             break
-        significant = abs(slope) > critical[_free(starts, trend)] * math.sqrt(error / spread)
+        significant = abs(slope) > critical[np.int64(free)] * math.sqrt(error / spread)
         if significant and math.exp(log_mean) * size <= _largest(rows, n):
             break
         trend = weighted = _reset(rows, n)
     away = ahead - levels[_CENTRE, last]
-    out[MEAN] = math.exp(log_mean) * size
-    out[PHI] = phi
-    out[ERROR] = math.sqrt(error * (1.0 / levels[_WHOLE, last] + (away * away / spread if trend else 0.0)))
-    out[SLOPE] = slope if trend else np.nan
+    out[r, w, MEAN] = math.exp(log_mean) * size
+    out[r, w, PHI] = phi
+    out[r, w, ERROR] = math.sqrt(error * (1.0 / levels[_WHOLE, last] + (away * away / spread if trend else 0.0)))
+    out[r, w, SLOPE] = slope if trend else np.nan
     return JUDGED
 
 
@@ -386,7 +365,8 @@ def judge(
     """Fit the wanted cells of regions first..last-1.
 
     counts: (R, T), NaN unknown; sizes: (R, T) population, or (R, 0). design: (W, n) baseline rows sorted by level, and
-    bounds: (W, levels + 1) where each level begins. span: (W, 2) earliest baseline row, judged row. wanted: (R, W).
+    bounds: (W, levels + 1) where each level begins. span: (W, 2) earliest baseline row, judged row, ascending. wanted:
+    (R, W).
     critical: (n + 1,) what |slope| must exceed, in standard errors, by degrees of freedom. rules: trend, reweight,
     reweight threshold. least: as `_refusal`. out: (R, W, 6), the planes named in this module.
     """
@@ -396,7 +376,7 @@ def judge(
     times = np.empty(n, np.uint32)
     starts = np.empty(bounds.shape[1], np.uint64)
     levels = np.zeros((8, bounds.shape[1] - 1))
-    powers = np.empty(counts.shape[1] + 1)
+    powers = np.empty(counts.shape[1] + 8)
     for r in range(first, last):
         _tabulate(counts, sizes, r, span, table)
         for w in range(span.shape[0]):
@@ -404,14 +384,11 @@ def judge(
                 out[r, w, CODE] = SKIPPED
                 continue
             origin, now = span[w, 0], span[w, 1]
-            _gather(table, design[w], bounds[w], origin, rows, times, starts)
+            _gather(table, design, bounds, w, origin, rows, times, starts)
             out[r, w, KNOWN] = starts[-1]
             code = _refusal(rows, starts, bounds[w, -1], least)
             out[r, w, CODE] = code
             if code == JUDGED:
-                reach = now - origin
-                centre = 0.5 * reach
                 out[r, w, CODE] = _judge(
-                    rows, times, starts, levels, powers[: reach + 1], centre, reach - centre, table[_SIZE, now],
-                    critical, rules, out[r, w],
-                )  # fmt: skip
+                    rows, times, starts, levels, powers, now - origin, table[_SIZE, now], critical, rules, out, r, w
+                )

@@ -3,12 +3,12 @@
 In R's terms size = m / (phi - 1) and prob = 1 / phi. The density follows Loader (2000), "Fast and accurate computation
 of binomial probabilities": deviances and Stirling errors in place of differences of log-gammas, so that it keeps its
 digits at any size. A tail is the density times a series, or times the continued fraction of the incomplete
-beta (DiDonato & Morris 1992, ACM TOMS 18:360, equation 9).
+beta (DiDonato & Morris 1992, ACM TOMS 18:360, BFRAC).
 """
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numba import njit
@@ -23,20 +23,19 @@ LARGEST_MEAN = 1e15
 _HALF_LOG_2PI = 0.9189385332046727
 
 
+class Compile(Protocol):
+    """A decorator that keeps the function's type."""
+
+    def __call__(self, function: Function) -> Function:
+        """*function*, compiled."""
+        ...
+
+
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
-"""How everything here is compiled."""
-
-
-def _inner(function: Function) -> Function:
-    """*function* compiled as a part of another."""
-    compiled: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)  # type: ignore[call-overload]
-    return cast(Function, compiled)
-
-
-def _outer(function: Function) -> Function:
-    """*function* compiled once and cached; serial, and free of the GIL so that threads can share the work."""
-    compiled: Any = njit(cache=True, nogil=True, **_OPTIONS)(function)
-    return cast(Function, compiled)
+_PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **_OPTIONS}
+_inner: Compile = njit(**_PART)
+_spliced: Compile = njit(inline="always", **_PART)
+_outer: Compile = njit(cache=True, nogil=True, **_OPTIONS)
 
 
 @_inner
@@ -144,7 +143,7 @@ def _tail_given(y: float, mean: float, phi: float, density: float) -> float:
     return 1.0 - density * y * _fraction(size, y, 1.0 / phi, share)
 
 
-@_inner
+@_spliced
 def _tail(y: float, mean: float, phi: float) -> float:
     """P(Y >= y); 1 for y <= 0, NaN where mean or phi is not finite."""
     if not (mean >= 0.0 and phi >= 1.0 and mean < np.inf and phi < np.inf) or np.isnan(y):
@@ -158,20 +157,22 @@ def _tail(y: float, mean: float, phi: float) -> float:
 def _guess(alpha: float, mean: float, phi: float, z: float) -> float:
     """A count near the upper alpha quantile: Cornish-Fisher, then Newton on the log of the tail for wide spreads."""
     sd = math.sqrt(mean * phi)
-    x = max(math.floor(mean + z * sd + (2.0 * phi - 1.0) * (z * z - 1.0) / 6.0), 0.0)
+    x = 1.0 * math.floor(mean + z * sd + (2.0 * phi - 1.0) * (z * z - 1.0) / 6.0)
+    x = x if x > 0.0 else 0.0
     for _ in range(40 if sd > 20.0 else 0):
         density = _density(x + 1.0, mean, phi)
         above = _tail_given(x + 1.0, mean, phi, density)
         if not (density > 0.0 and above > 0.0):
             break
         step = math.log(above / alpha) * above / density
-        x = max(x + math.floor(step), 0.0)
+        x += math.floor(step)
+        x = x if x > 0.0 else 0.0
         if abs(step) < 20.0:
             break
     return x
 
 
-@_inner
+@_spliced
 def _quantile(alpha: float, mean: float, phi: float, z: float) -> float:
     """Smallest count x with P(Y > x) <= alpha; *z* is the normal quantile at 1 - alpha. NaN above LARGEST_MEAN."""
     if not (0.0 <= mean <= LARGEST_MEAN and 1.0 <= phi < np.inf):

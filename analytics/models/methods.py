@@ -1,23 +1,35 @@
 """The spike methods by their names on the command line, and their options from plain values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from typing import Any, Protocol
 
 from analytics.errors import OptionError
 from analytics.models.base import SpikeResult
-from analytics.models.farrington import FarringtonFlexible, FarringtonOptions
-from analytics.models.rare import Rare, RareOptions
-from analytics.models.spike import Spike, SpikeOptions
 from analytics.panel import Panel
 from analytics.settings import build
 
-METHODS: dict[str, tuple[Any, Any]] = {
-    "auto": (SpikeOptions, Spike),
-    "farrington-flexible": (FarringtonOptions, FarringtonFlexible),
-    "rare": (RareOptions, Rare),
+METHODS: dict[str, tuple[str, str, str]] = {
+    "auto": ("spike", "SpikeOptions", "Spike"),
+    "farrington-flexible": ("farrington", "FarringtonOptions", "FarringtonFlexible"),
+    "farrington": ("farrington_1996", "Farrington1996Options", "Farrington1996"),
+    "ears-c1": ("ears", "EarsOptions", "EarsC1"),
+    "ears-c2": ("ears", "EarsOptions", "EarsC2"),
+    "ears-c3": ("ears", "EarsC3Options", "EarsC3"),
+    "cusum": ("cusum", "CusumOptions", "Cusum"),
+    "glr-poisson": ("glr", "GlrOptions", "GlrPoisson"),
+    "glr-nb": ("glr", "GlrNbOptions", "GlrNb"),
+    "bayes": ("bayes", "BayesOptions", "Bayes"),
+    "rki": ("rki", "RkiOptions", "Rki"),
+    "rare": ("rare", "RareOptions", "Rare"),
+    "mean-sd": ("practice", "MeanSdOptions", "MeanSd"),
+    "acled-surge": ("practice", "SurgeOptions", "Surge"),
+    "acled-threat": ("practice", "ThreatOptions", "Threat"),
+    "hdx-maximum": ("practice", "MaximumOptions", "Maximum"),
 }
-"""Name -> (options, model)."""
+"""Name -> (module, options, model) in analytics.models; a module is imported when its method is asked for."""
 
 
 class SpikeModel(Protocol):
@@ -29,22 +41,29 @@ class SpikeModel(Protocol):
 
 
 def spike_model(method: str, values: Mapping[str, Any]) -> SpikeModel:
-    """The model called *method* with the options in *values*; raises OptionError for an unknown name or option."""
+    """The model called *method* with the options in *values*; raises OptionError for an unknown name or option.
+
+    A value called *preset* names options to start from, where the method has such: farrington-flexible r-default,
+    bayes bayes-1 to bayes-3, rki rki-1 to rki-3.
+    """
     if method not in METHODS:
         raise OptionError(f"method {method!r} is not known; choose from {', '.join(METHODS)}")
-    kind, model = METHODS[method]
+    module, options, model = METHODS[method]
+    home = import_module(f"analytics.models.{module}")
     values = dict(values)
-    if method == "farrington-flexible" and (preset := values.pop("preset", None)) is not None:
-        if preset != "r-default":
-            raise OptionError(f"preset {preset!r} is not known; choose r-default")
-        return made(model, build(kind, values, method), FarringtonOptions.r_default(), values)
-    found: SpikeModel = model(build(kind, values, method))
+    preset = values.pop("preset", None)
+    given = build(getattr(home, options), values, method)
+    if preset is not None:
+        given = replace(_preset(method, home, preset), **{name: getattr(given, name) for name in values})
+    found: SpikeModel = getattr(home, model)(given)
     return found
 
 
-def made(model: Any, given: Any, preset: Any, values: Mapping[str, Any]) -> SpikeModel:
-    """*model* with the options of *preset*, but for those in *values*."""
-    from dataclasses import replace
-
-    found: SpikeModel = model(replace(preset, **{name: getattr(given, name) for name in values}))
-    return found
+def _preset(method: str, home: Any, name: str) -> Any:
+    """The options called *name* of a method; raises OptionError naming those that there are."""
+    presets = {"r-default": home.FarringtonOptions.r_default()} if method == "farrington-flexible" else {}
+    presets = presets or getattr(home, "PRESETS", {})
+    if name not in presets:
+        known = f"choose {', '.join(presets)}" if presets else f"{method} has none"
+        raise OptionError(f"preset {name!r} is not known; {known}")
+    return presets[name]

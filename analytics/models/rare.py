@@ -103,30 +103,30 @@ def too_short(history: float, options: RareOptions) -> str:
 
 def predict(panel: Panel, judged: Indexes, options: RareOptions) -> Predictive:
     """Predictive mean and variance ratio of the *judged* weeks (indexes), whatever their history."""
-    shape = (judged.size, len(panel.region_ids))
+    shape = (len(panel.region_ids), judged.size)
     mean, ratio, history = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape)
-    sizes = panel.population if options.population else None
+    # regions first: sums over the last axis add in the same order however many regions there are
+    counts = np.ascontiguousarray(panel.values.T)
+    sizes = np.ascontiguousarray(panel.population.T) if options.population and panel.population is not None else None
+    known = ~np.isnan(counts) if sizes is None else ~np.isnan(counts) & (sizes > 0)
     reach = round(options.years_back * WEEKS_PER_YEAR)
-    for row, now in enumerate(judged):
-        first, last = max(int(now) - reach, 0), max(int(now) - options.exclude_weeks, 0)
-        known = ~np.isnan(panel.values[first:now])
-        if sizes is not None:
-            known &= sizes[first:now] > 0
-        history[row] = known.sum(axis=0)
-        if last > first:
-            size = np.ones_like(panel.values[first:last]) if sizes is None else sizes[first:last] / sizes[now]
-            mean[row], ratio[row] = _week(panel.values[first:last], np.where(known[: last - first], size, 0.0))
-    return Predictive(mean=mean, ratio=ratio, history=history)
+    for week, now in enumerate(judged):
+        weeks = slice(max(int(now) - reach, 0), max(int(now) - options.exclude_weeks, 0))
+        history[:, week] = known[:, weeks.start : now].sum(axis=1)
+        if weeks.stop > weeks.start:
+            size = 1.0 if sizes is None else sizes[:, weeks] / sizes[:, [now]]
+            mean[:, week], ratio[:, week] = _week(counts[:, weeks], np.where(known[:, weeks], size, 0.0))
+    return Predictive(mean=mean.T, ratio=ratio.T, history=history.T)
 
 
 def _week(counts: Floats, sizes: Floats) -> tuple[Floats, Floats]:
-    """(mean, variance / mean) of the week to come, from baseline *counts* (n, R) and exposures, 0 where unknown."""
-    weeks = (sizes > 0).sum(axis=0)
-    exposure = sizes.sum(axis=0)
-    total = np.where(sizes > 0, counts, 0.0).sum(axis=0)
+    """(mean, variance / mean) of the week to come, from baseline *counts* (R, n) and exposures, 0 where unknown."""
+    weeks = (sizes > 0).sum(axis=1)
+    exposure = sizes.sum(axis=1)
+    total = np.where(sizes > 0, counts, 0.0).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        fitted = total / exposure * sizes
-        squares = np.where(sizes > 0, (counts - fitted) ** 2 / fitted, 0.0).sum(axis=0)
+        fitted = (total / exposure)[:, None] * sizes
+        squares = np.where(sizes > 0, (counts - fitted) ** 2 / fitted, 0.0).sum(axis=1)
         phi = np.where((total > 0) & (weeks > 1), np.maximum(squares / (weeks - 1), 1.0), 1.0)
         mean = np.where(exposure > 0, (total + 0.5) / exposure, np.nan)
         return mean, phi * (1.0 + 1.0 / exposure)

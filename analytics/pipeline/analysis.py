@@ -109,7 +109,7 @@ def analyse(
         spikes,
         policy,
         growth=growth_before(panel, _between(bare.flags, first, last), settings),
-        casualties=casualties(store, settings, panel),
+        casualties=casualties(store, settings, panel, as_date(spikes.weeks[0])),
     )
     return Analysis(
         settings=settings, panel=panel, first=first, last=last, spikes=spikes, trends=trends, judgement=judgement
@@ -158,8 +158,8 @@ def growth_before(panel: Panel, flags: pd.DataFrame, settings: Settings) -> pd.D
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def casualties(store: Store, settings: Settings, panel: Panel) -> pd.DataFrame:
-    """Killed and wounded of each region-week: week, region_id, killed, wounded."""
+def casualties(store: Store, settings: Settings, panel: Panel, first: date) -> pd.DataFrame:
+    """Killed and wounded of each region-week from the week of *first*: week, region_id, killed, wounded."""
     frames = []
     for measure in ("killed", "wounded"):
         frame = weekly(
@@ -169,9 +169,10 @@ def casualties(store: Store, settings: Settings, panel: Panel) -> pd.DataFrame:
             source=settings.source or None,
             where=settings.where,
             week_start=settings.week_start,
-            first=as_date(panel.weeks[-LEAD_IN * 2] if len(panel.weeks) > LEAD_IN * 2 else panel.weeks[0]),
+            first=first,
             last=panel.to,
             as_of=panel.as_of,
+            dates=settings.dates,
         )
         frame["week"] = frame["week"].astype("datetime64[s]")
         frames.append(frame.set_index(["week", "region_id"])["value"].rename(measure))

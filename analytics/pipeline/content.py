@@ -12,6 +12,8 @@ from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
 from analytics.pipeline.quality import latest_incident, quality_tables
 from analytics.report import ReportContent
+from analytics.settings import Settings
+from analytics.sources.base import literal
 from analytics.store import Fingerprint, Store, data_fingerprint, weekly
 
 INCIDENT_COLUMNS = (
@@ -26,7 +28,7 @@ def report_content(store: Store, analysis: Analysis) -> ReportContent:
     first_day, last_day = period(analysis)
     totals = weekly_totals(store, analysis)
     fingerprint = data_fingerprint(store, panel.as_of)
-    queries = Queries(analysis)
+    queries = Queries(analysis, store.path.name)
     flags = analysis.flags
     return ReportContent(
         title=settings.title,
@@ -162,7 +164,7 @@ def not_judged(analysis: Analysis) -> pd.DataFrame:
 
 def flag_incidents(store: Store, analysis: Analysis) -> pd.DataFrame:
     """The incidents of each flagged region and week: region_id, week, and the incident's columns."""
-    queries = Queries(analysis)
+    queries = Queries(analysis, store.path.name)
     frames = []
     for row in analysis.flags.itertuples():
         frame = store.frame(queries.incidents(row.region_id, row.week.date()))
@@ -170,11 +172,24 @@ def flag_incidents(store: Store, analysis: Analysis) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["region_id", "week"])
 
 
+DATABASE = "incidents.duckdb"
+"""The database that commands use where none is named."""
+
+_IN_WEEK = {
+    "exclude": "occurred_on BETWEEN DATE '{first}' AND DATE '{last}'\n"
+    "  AND coalesce(date_precision, 'day') NOT IN ('month', 'year')",
+    "spread": "occurred_on <= DATE '{last}' AND CASE WHEN date_precision IN ('month', 'year')\n"
+    "    THEN occurred_until ELSE occurred_on END >= DATE '{first}'",
+}
+"""Which incidents a week counts, by what is done with imprecise dates."""
+
+
 class Queries:
     """The SQL and the commands that make a report's numbers again."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, database: str) -> None:
         self.analysis = analysis
+        self.database = database
 
     @property
     def moment(self) -> str:
@@ -185,27 +200,32 @@ class Queries:
     def incidents(self, region_id: str, week: Any) -> str:
         """SQL that lists the incidents counted in one region and week."""
         settings = self.analysis.settings
-        where = f"\n  AND ({settings.where})" if settings.where else ""
-        region = region_id.replace("'", "''")
-        precise = "" if settings.dates == "spread" else "\n  AND date_precision IN ('day', 'week')"
+        region, end = literal(region_id), week + timedelta(days=6)
+        where = f"\n  AND ({settings.where}\n)" if settings.where else ""
+        sources = ", ".join(literal(name) for name in settings.source.split(","))
+        source = f"\n  AND source IN ({sources})" if settings.source else ""
         return (
-            f"SELECT {INCIDENT_COLUMNS}\nFROM incidents_as_of({self.moment})\n"  # noqa: S608 - shown to readers, made of our own ids
-            f"WHERE occurred_on BETWEEN DATE '{week}' AND DATE '{week + timedelta(days=6)}'{precise}{where}\n"
-            f"  AND region_id IN (SELECT region_id FROM lineage WHERE ancestor_id = '{region}'\n"
-            f"      UNION SELECT l.region_id FROM region_member AS m JOIN lineage AS l ON l.ancestor_id = m.region_id\n"
-            f"      WHERE m.group_id = '{region}')\nORDER BY occurred_on, incident_id"
+            f"SELECT {INCIDENT_COLUMNS}\nFROM incidents_as_of({self.moment}) AS i\n"  # noqa: S608 - shown to readers, made of our own ids
+            f"WHERE {_IN_WEEK[settings.dates].format(first=week, last=end)}{source}{where}\n"
+            f"  AND (region_id IN (SELECT l.region_id FROM lineage AS l WHERE l.ancestor_id = {region})\n"
+            f"    OR EXISTS (FROM region_member AS m JOIN lineage AS l ON l.ancestor_id = m.region_id\n"
+            f"      WHERE m.group_id = {region} AND l.region_id = i.region_id AND i.occurred_on\n"
+            f"      BETWEEN coalesce(m.valid_from, i.occurred_on) AND coalesce(m.valid_until, i.occurred_on)))\n"
+            f"ORDER BY occurred_on, incident_id"
         )
 
     def weekly(self, measure: str = "incidents") -> str:
         """SQL that gives the weekly panel."""
         settings, panel = self.analysis.settings, self.analysis.panel
-        parts = [f"'{settings.level}'", f"measure := '{measure}'"]
+        parts = [literal(settings.level), f"measure := {literal(measure)}"]
         if settings.source:
-            parts.append(f"source := '{settings.source}'")
+            parts.append(f"source := {literal(settings.source)}")
         if settings.where:
             parts.append(f'"where" := ({settings.where})')
         if settings.week_start.lower() != "monday":
-            parts.append(f"week_start := '{settings.week_start}'")
+            parts.append(f"week_start := {literal(settings.week_start)}")
+        if settings.dates != "exclude":
+            parts.append(f"dates := {literal(settings.dates)}")
         parts += [
             f"first := DATE '{_chart_first(self.analysis)}'",
             f"last := DATE '{panel.to}'",
@@ -217,10 +237,17 @@ class Queries:
         """The command that makes the same again."""
         settings, panel = self.analysis.settings, self.analysis.panel
         words = ["incidents", name]
-        for option in ("level", "where", "source", "week_start"):
-            if (value := getattr(settings, option)) not in ("", "admin1", "monday"):
+        if self.database != DATABASE:
+            words += ["--db", self.database]
+        for option in ("level", "where", "source", "week_start", "method"):
+            value = getattr(settings, option)
+            if value != getattr(Settings, option) and (name, option) != ("trends", "method"):
                 words += [f"--{option.replace('_', '-')}", value]
-        words += ["--from", str(self.analysis.first), "--to", str(panel.to)]
+        for key, value in (settings.trends if name == "trends" else settings.spikes).items():
+            words += ["--set", f"{key}={value}"]
+        if name != "trends":
+            words += ["--from", str(self.analysis.first)]
+        words += ["--to", str(panel.to)]
         if panel.as_of:
             words += ["--as-of", panel.as_of.isoformat(sep=" ")]
         return shlex.join(words)

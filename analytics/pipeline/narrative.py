@@ -24,10 +24,12 @@ def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
 def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
     latest = totals.iloc[-1]
     wounded = f" and {numbers.amount(latest['wounded'])} wounded" if latest["wounded_known"] else ""
-    noun = "simulated incidents" if analysis.panel.simulated else "incidents"
+    noun = "simulated incident" if analysis.panel.simulated else "incident"
+    count = numbers.several(latest["incidents"], noun, f"{noun}s")
+    verb = "was" if latest["incidents"] == 1 else "were"
     return (
-        f"In the week of {numbers.day(analysis.last)}, {numbers.amount(latest['incidents'])} {noun} with "
-        f"{numbers.amount(latest['killed'])} killed{wounded} were recorded in {place}; {_flagged_now(analysis)}."
+        f"In the week of {numbers.day(analysis.last)}, {count} with {numbers.amount(latest['killed'])} killed{wounded} {verb} recorded "
+        f"in {place}; {_flagged_now(analysis)}."
     )
 
 
@@ -45,7 +47,8 @@ def _flagged_now(analysis: Analysis) -> str:
 
 def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
     counted = (
-        f"In the {len(totals)} weeks from {numbers.day(analysis.first)} it was {numbers.amount(totals['incidents'].sum())} incidents with "
+        f"In the {len(totals)} weeks from {numbers.day(analysis.first)} it was "
+        f"{numbers.several(totals['incidents'].sum(), 'incident', 'incidents')} with "
         f"{numbers.amount(totals['killed'].sum())} killed"
     )
     regions = flagged_regions(analysis.flags)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,8 @@ import pandas as pd
 from analytics.figures import numbers
 
 Row = Mapping[Any, Any]
+SENTENCE = 60
+"""Letters from which a text needs a wide column."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +21,7 @@ class Cell:
     text: str
     value: str = ""
     kind: str = "text"
-    """text, number, level, link or svg; decides how the template writes it."""
+    """text, number, date, direction (short words on one line), level, link or svg: how the template writes it."""
     note: str = ""
     href: str = ""
 
@@ -44,6 +47,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     head: int = 0
+    compact: bool = False
+    """No wider than its content, for tables of any columns."""
 
 
 def table(name: str, caption: str, frame: pd.DataFrame, columns: tuple[Column, ...], head: int = 0) -> Table:
@@ -55,14 +60,16 @@ def table(name: str, caption: str, frame: pd.DataFrame, columns: tuple[Column, .
 def whole_table(name: str, caption: str, frame: pd.DataFrame) -> Table:
     """A table of all columns of a frame whose columns are not known beforehand."""
     columns = tuple(_any_column(str(key), frame[key]) for key in frame.columns)
-    return table(name, caption, frame, columns)
+    return replace(table(name, caption, frame, columns), compact=True)
 
 
 def _any_column(key: str, values: pd.Series) -> Column:
     """A column of whatever *values* are; numbers stand to the right."""
     numeric = all(numbers.is_number(value) or numbers.is_missing(value) for value in values) and len(values) > 0
     heading = key.replace("_", " ").strip()
-    return Column(heading=heading[:1].upper() + heading[1:], make=lambda row: _any_cell(row[key]), numeric=numeric)
+    wide = not numeric and any(len(numbers.anything(value)) > SENTENCE for value in values)
+    title = heading[:1].upper() + heading[1:]
+    return Column(heading=title, make=lambda row: _any_cell(row[key]), numeric=numeric, wide=wide)
 
 
 def _any_cell(value: Any) -> Cell:
@@ -70,7 +77,8 @@ def _any_cell(value: Any) -> Cell:
     if is_link(value):
         return Cell(text=str(value), kind="link", href=str(value))
     text = numbers.anything(value)
-    return Cell(text=text, value=_exact(value), kind="number" if numbers.is_number(value) else "text")
+    kind = "number" if numbers.is_number(value) else "date" if isinstance(value, date) else "text"
+    return Cell(text=text, value=_exact(value), kind=kind)
 
 
 def _exact(value: Any) -> str:

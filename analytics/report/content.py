@@ -63,7 +63,7 @@ class ReportContent:
     """Last day of the judged weeks."""
     to: date
     headline: str
-    """The paragraph that is read aloud."""
+    """The paragraph that is read aloud; paragraphs after a blank line stand below it in normal size."""
     subtitle: str = ""
     simulated: bool = False
     """Also true whenever the panel is simulated."""

@@ -125,7 +125,10 @@ def no_flag_words(content: ReportContent, *, earlier: bool) -> tuple[str, str]:
     """What stands in place of the latest week's flags when there are none: the sentence, and what it means."""
     last = numbers.day(content.period_last)
     if earlier:
-        return "No region is flagged in the latest week", f", which ended on {last}. Flags of earlier weeks follow."
+        return (
+            "No region is flagged in the latest week",
+            f", which ended on {last}. Flags of earlier weeks are listed below.",
+        )
     weeks = numbers.span(content.period_first, content.period_last)
     return "No region is flagged", (
         f" in the judged weeks, {weeks}: no judged region-week stands out from what is normal there. "
@@ -169,9 +172,11 @@ def map_table(content: ReportContent) -> tuple[pd.DataFrame | None, Table | None
 def _state(row: Row) -> Cell:
     """A region's state, with its shape where it is flagged."""
     flagged = row["state"] in LEVELS
+    if row["state"] == "earlier":
+        return Cell(text=f"{row['earlier']} earlier", kind="direction")
     text = str(row["state"]) if flagged else STATES[row["state"]]
     note = f"{row['earlier']} earlier" if row["earlier"] else ""
-    return Cell(text=text, kind="level" if flagged else "text", note=note)
+    return Cell(text=text, kind="level" if flagged else "direction", note=note)
 
 
 def trend_table(content: ReportContent) -> Table | None:
@@ -232,7 +237,7 @@ def event_table(content: ReportContent) -> Table | None:
         Column(heading="When", make=lambda row: Cell(text=numbers.span(row["starts_on"], row["ends_on"]), kind="date")),
         cells.words("name", "Event", note="notes", wide=True),
         cells.words("kind", "Kind"),
-        Column(heading="Regions", make=lambda row: Cell(text=_places(content, row["regions"]))),
+        Column(heading="Regions", make=lambda row: Cell(text=_places(content, row["regions"])), wide=True),
         Column(heading="Source", make=_event_source),
     )
     return cells.table("events", "Dated events, latest first", ordered, columns, head=1)

@@ -31,13 +31,12 @@ class Source:
     """A format applied to one file.
 
     `fields` maps our column names to SQL over the file's columns (VARCHAR); `skip` is SQL that is true for rows that
-    are no records (a second header, say). `needs` are the columns the file must have.
+    are no records (a second header, say).
     """
 
     format: str
     source: str
     fields: dict[str, Field]
-    needs: tuple[str, ...]
     skip: str = "false"
     release: Release | None = None
     settings: dict[str, object] = field(default_factory=dict)
@@ -51,6 +50,11 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """*text* as an SQL string, whatever is in it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def tags_row(source_id: Field, occurred_on: Field) -> str:
+    """SQL that is true for the second header of HDX files: HXL tags (#date+start) in place of an id and a day."""
+    return f"coalesce(starts_with({occurred_on.given}, '#') AND coalesce(starts_with({source_id.given}, '#'), true), false)"
 
 
 def plain(column: str) -> Field:

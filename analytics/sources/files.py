@@ -60,9 +60,11 @@ def with_header(path: Path, file: Readable) -> Readable:
         delimiter = max(_DELIMITERS, key=text.readline().count)
         text.seek(0)
         try:
-            header = next(csv.reader(text, delimiter=delimiter))
+            header = next(csv.reader(text, delimiter=delimiter), [])
         except csv.Error as error:
             raise InputError(f"{path}: the header cannot be read: {error}") from error
+    if not any(map(str.strip, header)):
+        raise InputError(f"{path}: the first line is blank; it must hold the names of the columns")
     names = tuple(name.strip() or f"column{number}" for number, name in enumerate(header, 1))
     lower = [name.lower() for name in names]
     for number, name in enumerate(lower):

@@ -2,14 +2,18 @@
 
 import tomllib
 from dataclasses import dataclass, field
+from datetime import date, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from analytics.errors import InputError
 from analytics.schema import READABLE
-from analytics.sources.base import Field, Source, literal, plain
+from analytics.sources.base import Field, Source, literal, plain, tags_row
 
+_WORDS = {"formats": "format or list of formats", "values": "table of their values and ours"}
+_LISTED = 40
+"""Names that an error lists at most."""
 _SECTIONS = ("source", "columns", "constants", "formats", "values")
 
 
@@ -58,7 +62,10 @@ class Mapping:
 def nearest(name: str, known: Any) -> str:
     """Words to end an error with: "; did you mean …?" for the known name closest to *name*, or the choices where none is close."""
     match = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {match[0]!r}?" if match else f"; choose from {', '.join(known)}"
+    if match:
+        return f"; did you mean {match[0]!r}?"
+    more = f", ... ({len(known)} in all)" if len(known) > _LISTED else ""
+    return f"; choose from {', '.join(list(known)[:_LISTED])}{more}"
 
 
 def table_source(columns: list[str], name: str, mapping: Mapping) -> Source:
@@ -86,7 +93,8 @@ def table_source(columns: list[str], name: str, mapping: Mapping) -> Source:
         "formats": dict(mapping.formats),
         "values": dict(mapping.values),
     }
-    return Source(format="table", source=mapping.source or name, fields=fields, needs=(), settings=settings)
+    skip = tags_row(fields["source_id"], fields["occurred_on"])
+    return Source(format="table", source=mapping.source or name, fields=fields, skip=skip, settings=settings)
 
 
 def _field(ours: str, theirs: str, mapping: Mapping) -> Field:
@@ -108,6 +116,10 @@ def _texts(path: Path, key: str, value: Any) -> Any:
         return value
     if not isinstance(value, dict):
         raise InputError(f"mapping {path}: {key!r} must be a section [{key}], got {value!r}")
+    wanted = {"formats": (str, list), "values": (dict,)}.get(key, (str, int, float, date, time))
+    for name, item in value.items():
+        if not isinstance(item, wanted):
+            raise InputError(f"mapping {path}: [{key}] {name} = {item!r} is no {_WORDS.get(key, 'text')}")
     if key == "formats":
         return {name: [item] if isinstance(item, str) else [str(one) for one in item] for name, item in value.items()}
     if key == "values":

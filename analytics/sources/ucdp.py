@@ -6,7 +6,7 @@ Columns: UCDP GED codebook (Sundberg & Melander 2013, Journal of Peace Research 
 import re
 from datetime import UTC, date, datetime
 
-from analytics.sources.base import Field, Release, Source, plain, quoted, translated
+from analytics.sources.base import Field, Release, Source, plain, quoted, tags_row, translated
 
 UCDP_COLUMNS = frozenset({"id", "type_of_violence", "where_prec", "date_prec", "date_start", "date_end", "best"})
 
@@ -61,8 +61,7 @@ def ucdp_source(columns: list[str], filename: str) -> Source:
         format="ucdp",
         source="ucdp",
         fields=fields,
-        needs=tuple(sorted(UCDP_COLUMNS)),
-        skip=f"starts_with(coalesce({quoted(have['date_start'])}, ''), '#') AND {quoted(have['id'])} IS NULL",
+        skip=tags_row(fields["source_id"], fields["occurred_on"]),
         release=ucdp_release(filename),
     )
 

@@ -127,10 +127,11 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
     SELECT w.week, s.unit_id, s.unit_id, false
     FROM (SELECT '(unplaced)' AS unit_id UNION SELECT DISTINCT n._unit FROM named AS n WHERE starts_with(n._unit, '(')) AS s, week AS w
 ), judged AS (
-    SELECT g.week, g.unit_id, g.unit_name, coalesce(n.value, empty) AS value,
+    SELECT g.week, g.unit_id, g.unit_name, CASE WHEN n._unit IS NULL THEN empty ELSE n.value END AS value,
            CASE WHEN g.real AND source IS NULL AND len(c.sources) > 1
                 THEN error('two sources cover ' || g.unit_name || ' in the week of ' || g.week || ' (' || array_to_string(list_sort(c.sources), ', ')
                            || '): choose one, or name them in order of precedence, with source')
+                WHEN n._unit IS NOT NULL AND n.value IS NULL THEN 'unknown'      -- incidents, but no figure
                 WHEN c.unit_id IS NOT NULL THEN CASE WHEN c.whole THEN 'known' ELSE 'incomplete' END
                 WHEN g.real THEN 'unknown'
                 WHEN w.day_until - w.day_from = 6 THEN 'known' ELSE 'incomplete' END AS status

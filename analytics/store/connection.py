@@ -11,6 +11,7 @@ import duckdb
 
 from analytics.errors import QueryError, StoreError
 from analytics.schema import COLUMNS
+from analytics.sources.base import literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,6 @@ _LOCKDOWN = {
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
     "enable_external_access": "false",
-    "lock_configuration": "true",
 }
 
 NAMES = [column.name for column in COLUMNS]
@@ -77,6 +77,9 @@ class Store:
                 f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE"
             )
         self._connection = _connect(self.path, self.read_only, _LOCKDOWN if locked else {})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        if locked:
+            self._connection.execute("SET lock_configuration = true")
         self._prepare()
 
     def __enter__(self) -> "Store":
@@ -193,6 +196,8 @@ def _create(store: Store) -> None:
         for name in (*TABLES, *DERIVED):
             store.step(name)
             _comment(store, name)
+        for column in COLUMNS:
+            store.run(f"COMMENT ON COLUMN incident_version.{column.name} IS {literal(column.doc)}")
     store.run("CHECKPOINT")
 
 
@@ -202,5 +207,5 @@ def _comment(store: Store, name: str) -> None:
     what = kind[1] if kind else "TABLE"
     if what == "MACRO" and re.search(r"\)\s*AS TABLE\b", text):
         what = "MACRO TABLE"
-    about = text.split("\n", 1)[0].removeprefix("-- ").replace("'", "''")
-    store.run(f"COMMENT ON {what} {name} IS '{about}'")
+    about = text.split("\n", 1)[0].removeprefix("-- ")
+    store.run(f"COMMENT ON {what} {name} IS {literal(about)}")

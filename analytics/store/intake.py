@@ -21,19 +21,19 @@ def stage(
     for table in ("reject_errors", "reject_scans"):
         store.run(f"DROP TABLE IF EXISTS {table}")
     try:
-        _make_staged(store, staging(source, reader(file, collect=True), keep_raw=keep_raw), source, knowledge)
+        _make_staged(store, staging(source, reader(file), keep_raw=keep_raw), source, knowledge)
     except QueryError as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     malformed = _malformed(store, path, load_id)
     bad, repeats = store.rows(
-        "SELECT count_if(problem IS NOT NULL), (SELECT count(*) FROM (SELECT 1 FROM staged WHERE problem IS NULL "
+        "SELECT count(problem), (SELECT count(*) FROM (SELECT 1 FROM staged WHERE problem IS NULL "
         "GROUP BY incident_id, known_at HAVING count(*) > 1)) FROM staged"
     )[0]
     if bad or repeats:
         _make_staged(store, numbered(staging(source, reader(file), keep_raw=keep_raw)), source, knowledge)
         _mark_repeats(store)
         _reject(store, path, load_id)
-    read, accepted = store.rows("SELECT count(*), count_if(problem IS NULL) FROM staged")[0]
+    read, accepted = store.rows("SELECT count(*), count(*) FILTER (problem IS NULL) FROM staged")[0]
     if read + malformed == 0:
         raise InputError(f"{path} has a header but no records")
     return read + malformed, accepted
@@ -79,6 +79,7 @@ def _reject(store: Store, path: Path, load_id: int) -> None:
     store.run(
         'INSERT INTO reject SELECT $id, $file, s.record + coalesce(m.turn, 0), s.problem."column", left(s.problem.value, 2000), '
         "s.problem.\"column\" || ' ' || s.problem.reason, left(s.raw, 2000) "
-        "FROM (FROM staged WHERE problem IS NOT NULL) AS s ASOF LEFT JOIN malformed AS m ON s.record > m.record - m.turn",
+        "FROM (FROM staged WHERE problem IS NOT NULL) AS s "
+        "ASOF LEFT JOIN (SELECT record - turn AS before, max(turn) AS turn FROM malformed GROUP BY ALL) AS m ON s.record > m.before",
         {"id": load_id, "file": path.name},
     )

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from analytics.errors import InputError, OptionError, QueryError
+from analytics.sources import UCDP_COLUMNS, Source, recognise, table_source, ucdp_source
 from analytics.sources import Mapping as ColumnMapping
-from analytics.sources import Source, recognise, table_source, ucdp_source
 from analytics.sources.files import Readable, readable, with_header
 from analytics.store.connection import Store
 from analytics.store.deriving import derive
@@ -115,9 +115,7 @@ def _source(store: Store, path: Path, file: Readable, format: str, mapping: Colu
     if chosen == "table":
         name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "table"
         return table_source(columns, name, mapping or ColumnMapping())
-    if missing := {"id", "date_start", "date_end", "date_prec", "where_prec", "type_of_violence", "best"} - {
-        column.lower() for column in columns
-    }:
+    if missing := UCDP_COLUMNS - {column.lower() for column in columns}:
         raise InputError(f"{path.name} is not a UCDP file: column {', '.join(sorted(missing))} is missing")
     return ucdp_source(columns, path.name)
 

@@ -1,5 +1,6 @@
 """What the layers above ask of the store: the weekly panel, its default range, and a fingerprint of the data."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from analytics.errors import OptionError, QueryError
 from analytics.schema import MEASURES
 from analytics.sources.table import nearest
 from analytics.store.connection import Store
+from analytics.weeks import weekday_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +74,10 @@ def weekly(
     incident. Raises OptionError for a level, measure, filter or policy that cannot be used.
     """
     check_level(store, level)
+    weekday_number(week_start)
     if dates not in ("exclude", "spread"):
         raise OptionError(f"dates {dates!r} is no policy for imprecise dates; choose exclude or spread")
-    value = f"'{measure}'" if measure in MEASURES else _expression(store, measure, "measure")
+    value = f"'{measure}'" if measure in MEASURES else f"({_expression(store, measure, 'measure')})"
     condition = _expression(store, where, "where") if where else "true"
     sql = (
         f'SELECT * FROM weekly($level, measure := {value}, source := $source, "where" := ({condition}), '
@@ -104,15 +107,14 @@ def check_level(store: Store, level: str) -> None:
 
 
 def _expression(store: Store, sql: str, what: str) -> str:
-    """*sql*, checked to be one expression over an incident and not the end of one and the start of another."""
-    inside = f"SELECT ({sql}\n)" if what == "measure" else f"SELECT 1 WHERE ({sql}\n)"
-    probe = f"EXPLAIN {inside.replace('SELECT 1', 'SELECT 1 FROM (SELECT *, 1.0 AS share FROM incidents)')}"
-    if what == "measure":
-        probe = f"EXPLAIN {inside} FROM (SELECT *, 1.0 AS share FROM incidents)"
-    if ";" in sql or not _balanced(sql):
+    """*sql*, checked to be one expression over an incident (an aggregate, for a measure) and nothing more."""
+    select, condition = (f"({sql}\n)", "") if what == "measure" else ("1", f" WHERE ({sql}\n)")
+    if not _is_one_select(store, f"SELECT {select}{condition}"):
         raise OptionError(f"{what} {sql!r} is not one SQL expression")
     try:
-        store.run(probe)
+        store.run(
+            f"EXPLAIN SELECT CAST({select} AS DOUBLE), count(*) FROM (SELECT *, 1.0 AS share FROM incidents){condition}"
+        )
     except QueryError as error:
         words = str(error).split("\n\nLINE")[0]
         hint = nearest(sql, MEASURES) if what == "measure" and sql.isidentifier() else ""
@@ -120,21 +122,17 @@ def _expression(store: Store, sql: str, what: str) -> str:
     return f"{sql}\n"
 
 
-def _balanced(sql: str) -> bool:
-    """Whether brackets outside quotes close only what they opened, and no comment hides the rest."""
-    depth, quote = 0, ""
-    for index, mark in enumerate(sql):
-        if quote:
-            quote = "" if mark == quote else quote
-        elif mark in "'\"":
-            quote = mark
-        elif sql.startswith(("--", "/*"), index):
-            return False
-        else:
-            depth += (mark == "(") - (mark == ")")
-        if depth < 0:
-            return False
-    return depth == 0 and not quote
+def _is_one_select(store: Store, sql: str) -> bool:
+    """Whether *sql* is one plain SELECT of one value, in the database's own reading of it."""
+    tree = json.loads(store.value("SELECT CAST(json_serialize_sql($sql) AS VARCHAR)", {"sql": sql}))
+    nodes = [statement["node"] for statement in tree.get("statements", [])]
+    return (
+        [node["type"] for node in nodes] == ["SELECT_NODE"]
+        and len(nodes[0]["select_list"]) == 1
+        and not nodes[0]["modifiers"]
+        and nodes[0]["from_table"]["type"] == "EMPTY"
+        and not nodes[0]["group_expressions"]
+    )
 
 
 def _readable(error: QueryError, measure: str, where: str) -> Exception:

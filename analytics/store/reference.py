@@ -96,7 +96,7 @@ def _records(path: Path, kind: str, columns: list[str], reader: Any) -> list[Rec
                     raise InputError(f"{record['_line']}: {needed} is empty")
             records.append(dict.fromkeys(_KINDS[kind].may, "") | record)
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}") from error
+        raise InputError(f"{path}, line {reader.line_num + 1}: {error}") from error
     if not records:
         raise InputError(f"{path} has a header but no rows")
     return records
@@ -170,7 +170,7 @@ def _known_regions(store: Store, *, groups: bool = False) -> set[str]:
 
 def _refuse_unknown(record: Record, column: str, region: str, known: set[str], what: str = "region") -> None:
     if region not in known:
-        raise InputError(f"{record['_line']}: {column} {region!r} is no {what}{nearest(region, known)}")
+        raise InputError(f"{record['_line']}: {column} {region!r} is no {what}{nearest(region, sorted(known))}")
 
 
 def _check_regions(store: Store, records: list[Record]) -> None:

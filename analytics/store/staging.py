@@ -9,12 +9,12 @@ from analytics.sources.files import Readable
 
 _CSV = (
     "read_csv({path}, columns = {{{columns}}}, delim = {delimiter}, auto_detect = false, header = true, "
-    "quote = '\"', escape = '\"', {errors})"
+    "quote = '\"', escape = '\"', store_rejects = true, rejects_limit = 0)"
 )
 
 
-def reader(file: Readable, *, collect: bool = False) -> str:
-    """The table function that reads *file*; with *collect*, malformed lines go to reject_errors instead of failing."""
+def reader(file: Readable) -> str:
+    """The table function that reads *file*; malformed lines go to the temporary table reject_errors."""
     path = literal(glob.escape(str(file.path)))
     if file.kind == "parquet":
         return f"(SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet({path}))"
@@ -22,7 +22,6 @@ def reader(file: Readable, *, collect: bool = False) -> str:
         path=path,
         columns=", ".join(f"{literal(name)}: 'VARCHAR'" for name in file.columns),
         delimiter=literal(file.delimiter),
-        errors="store_rejects = true, rejects_limit = 0" if collect else "ignore_errors = true",
     )
 
 
@@ -31,15 +30,15 @@ def staging(source: Source, rows: str, *, keep_raw: bool) -> str:
 
     `problem` is null for a good record, else {column, value, reason} of the first thing wrong with it.
     """
-    raw = "CAST(to_json(_row) AS VARCHAR)" if keep_raw else "CAST(NULL AS VARCHAR)"
+    raw = 'CAST(to_json("(row)") AS VARCHAR)' if keep_raw else "CAST(NULL AS VARCHAR)"
     texts = ", ".join(_text(column, source.fields.get(column.name)) for column in READABLE.values())
     typed = ", ".join(f"{_typed(column)} AS {column.name}" for column in READABLE.values())
     given = ", ".join(f"g_{name}, t_{name}" for name in READABLE)
     problems = ", ".join(filter(None, (_problem(c, source.fields.get(c.name)) for c in READABLE.values())))
     payload = ", ".join(f"f.{column.name}" for column in COLUMNS)
     return f"""
-WITH rows AS (SELECT *, {raw} AS _raw, {_RECORD} FROM {rows} AS _row),
-texts AS (SELECT {texts}, _raw AS raw, _record AS record FROM rows WHERE NOT ({source.skip})),
+WITH rows AS (SELECT *, {raw} AS "(raw)", {_RECORD} FROM {rows} AS "(row)"),
+texts AS (SELECT {texts}, "(raw)" AS raw, "(record)" AS record FROM rows WHERE NOT ({source.skip})),
 typed AS (SELECT {typed}, raw, record, {given} FROM texts),
 filled AS (SELECT t.* REPLACE (
     coalesce(t.date_precision, 'day') AS date_precision,
@@ -55,12 +54,12 @@ SELECT f.source_id, f.known_at, f.known_order, {payload}, f.raw, f.record,
 FROM filled AS f"""
 
 
-_RECORD = "CAST(NULL AS BIGINT) AS _record"
+_RECORD = 'CAST(NULL AS BIGINT) AS "(record)"'
 
 
 def numbered(sql: str) -> str:
     """The same SELECT with the record numbers counted from 1 in file order: slower, for files with rejects."""
-    return sql.replace(_RECORD, "row_number() OVER () AS _record", 1)
+    return sql.replace(_RECORD, 'row_number() OVER () AS "(record)"', 1)
 
 
 def _text(column: Column, field: Field | None) -> str:
@@ -76,7 +75,7 @@ def _typed(column: Column) -> str:
         "DOUBLE": whole,
         "INTEGER": f"CASE WHEN {whole} = trunc({whole}) THEN TRY_CAST({whole} AS INTEGER) END",
         "DATE": f"CAST(TRY_CAST({text} AS TIMESTAMP) AS DATE)",
-        "TIMESTAMP": f"TRY_CAST({text} AS TIMESTAMP)",
+        "TIMESTAMP": f"timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ))",
     }[column.type]
 
 

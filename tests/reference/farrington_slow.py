@@ -18,7 +18,7 @@ def reference_weeks(day: date, years: int) -> list[date]:
             wish = day.replace(year=day.year - back)
         except ValueError:
             wish = date(day.year - back, 3, 1)
-        found.append(min((wish + timedelta(n) for n in range(-3, 4)), key=lambda d: (d.weekday() != day.weekday())))
+        found.append(min((wish + timedelta(n) for n in range(-3, 4)), key=lambda d: d.weekday() != day.weekday()))
     return found
 
 

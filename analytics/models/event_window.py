@@ -1,0 +1,214 @@
+"""Weeks around an event: their numbers, which of them count, and which other dates can stand in for it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.models.base import Floats
+from analytics.models.event_effect import Block
+from analytics.models.event_fit import Booleans, Fits, Rows, covariance, dispersion, fit_family, freedom
+from analytics.models.event_options import StudyEvent, StudyOptions
+from analytics.models.trend_season import harmonics
+from analytics.weeks import Dates, as_date
+
+Positions = NDArray[np.intp]
+MIN_ACTIVE = 5
+"""Weeks with incidents that the weeks before must have, for level, trend and season to be finite."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Series:
+    """One series of counts (T,), NaN where unknown; with a comparison, *trials* are the counts of both sides."""
+
+    weeks: Dates
+    counts: Floats
+    trials: Floats | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Window:
+    """The weeks around one event, numbered so that week 1 is the first that begins on or after its day.
+
+    Week 0 holds the event's day, unless the event falls on the first day of week 1: then week 0 ends on its eve.
+    *before* and *after* are week numbers; *clean* (K,) says which weeks after count, *reason* (K,) why others don't.
+    """
+
+    event: StudyEvent
+    position: int
+    """Row of week 1 in the panel; may lie outside."""
+    before: NDArray[np.intp]
+    after: NDArray[np.intp]
+    clean: Booleans
+    reason: tuple[str, ...]
+
+    @property
+    def counted(self) -> Booleans:
+        """Weeks after the event that its average, level and slope are made of; (K,)."""
+        return self.clean & (self.after >= 1)
+
+    @property
+    def reach(self) -> int:
+        """Number of the last week that counts; 0 where none does."""
+        return int(self.after[self.counted].max(initial=0))
+
+    @property
+    def lead(self) -> int:
+        """Number of the last week of the expectation: 0, or less where week 0 or anticipation is left out."""
+        return int(self.before[-1])
+
+
+def position_of(weeks: Dates, day: date) -> int:
+    """Row of the first week that begins on or after *day*; outside the panel it goes on counting."""
+    return int(-((weeks[0] - np.datetime64(day, "D")).astype(int) // 7))
+
+
+def window(weeks: Dates, event: StudyEvent, others: tuple[StudyEvent, ...], options: StudyOptions) -> Window:
+    """The window of *event*: weeks outside the data, and from the first later one of *others* on, do not count."""
+    position = position_of(weeks, event.starts_on)
+    mixed = _begin(weeks, event) < position
+    lead = -options.anticipation - int(mixed)
+    after = np.arange(lead + 1, options.after + 1)
+    reasons = [_reason(weeks, position, int(week), _cuts(weeks, event, others, position, options)) for week in after]
+    return Window(
+        event=event,
+        position=position,
+        before=np.arange(lead - options.before + 1, lead + 1),
+        after=after,
+        clean=np.array([not reason for reason in reasons], dtype=np.bool_),
+        reason=tuple(reasons),
+    )
+
+
+def _begin(weeks: Dates, event: StudyEvent) -> int:
+    """Row of the week that contains the event's first day."""
+    return int((np.datetime64(event.starts_on, "D") - weeks[0]).astype(int) // 7)
+
+
+def _cuts(
+    weeks: Dates, event: StudyEvent, others: tuple[StudyEvent, ...], position: int, options: StudyOptions
+) -> list[tuple[int, StudyEvent]]:
+    """Later events with the number of the week in which each falls, in order."""
+    if options.later == "keep":
+        return []
+    found = [(_begin(weeks, other) - position + 1, other) for other in others if other.starts_on > event.starts_on]
+    return sorted(((week, other) for week, other in found if week >= 1), key=lambda pair: (pair[0], pair[1].event_id))
+
+
+def _reason(weeks: Dates, position: int, week: int, cuts: list[tuple[int, StudyEvent]]) -> str:
+    if not 0 <= position + week - 1 < len(weeks):
+        return "outside the data"
+    later = next((other for number, other in cuts if week >= number), None)
+    return "" if later is None else f"after {later.name or later.event_id} of {later.starts_on}"
+
+
+def rows_at(series: Series, positions: Positions, numbers: NDArray[np.intp], centre: float, options: StudyOptions) -> Rows:
+    """Weeks *numbers* (N,) around each of *positions* (D,): counts and the design 1, time in years, season."""
+    index = positions[:, None] + numbers - 1
+    inside = (index >= 0) & (index < len(series.weeks))
+    safe = np.clip(index, 0, len(series.weeks) - 1)
+    counts = series.counts[safe]
+    columns = [np.ones(index.shape)]
+    if options.trend:
+        columns.append(np.broadcast_to((numbers - centre) / 52, index.shape))
+    if options.harmonics:
+        season = harmonics(series.weeks, options.harmonics)
+        columns += [season[safe, column] for column in range(season.shape[1])]
+    return Rows(
+        counts=np.nan_to_num(counts),
+        design=np.stack(columns, axis=2),
+        use=inside & ~np.isnan(counts),
+        offset=np.zeros(index.shape),
+        trials=None if series.trials is None else np.nan_to_num(series.trials[safe]),
+    )
+
+
+def block(series: Series, positions: Positions, seen: Window, options: StudyOptions) -> Block:
+    """What came after each of *positions*, beside what the weeks before it lead one to expect, in *seen*'s weeks."""
+    centre = float(seen.before.mean())
+    before = rows_at(series, positions, seen.before, centre, options)
+    after = rows_at(series, positions, seen.after, centre, options)
+    return expect(before, after, seen.clean, options)
+
+
+def expect(before: Rows, after: Rows, clean: Booleans, options: StudyOptions) -> Block:
+    """The baseline of *before* carried on to the weeks of *after*, of which only *clean* ones are used."""
+    enough = _enough(before, options)
+    dates, columns = len(before.counts), before.design.shape[2]
+    beta, ok = np.zeros((dates, columns)), np.zeros(dates, dtype=np.bool_)
+    spread, scale, alpha = np.zeros((dates, columns, columns)), np.ones(dates), np.zeros(dates)
+    if enough.any():
+        chosen = np.flatnonzero(enough)
+        rows = before.at(chosen)
+        fits: Fits = fit_family(rows, options.family)
+        beta[chosen], ok[chosen], alpha[chosen] = fits.coefficients, fits.ok, fits.alpha
+        spread[chosen], scale[chosen] = covariance(rows, fits, options.errors), dispersion(rows, fits, options.errors)
+    offset = np.einsum("dkp,dp->dk", after.design, beta)
+    ok &= np.isfinite(spread).all(axis=(1, 2)) & (np.abs(offset) < 25).all(axis=1)
+    rows = Rows(
+        counts=after.counts, design=after.design, use=after.use & clean, offset=np.clip(offset, -25, 25), trials=after.trials
+    )
+    return Block(rows=rows, covariance=spread, scale=scale, alpha=alpha, freedom=freedom(before), ok=ok)
+
+
+def _enough(before: Rows, options: StudyOptions) -> Booleans:
+    """Dates whose weeks before hold enough to expect anything from; (D,)."""
+    return np.array([not gap for gap in gaps(before, options)], dtype=np.bool_)
+
+
+def gaps(before: Rows, options: StudyOptions) -> list[str]:
+    """Why nothing can be expected at each date, in words; "" where something can."""
+    known = before.use.sum(axis=1)
+    needed = min(options.min_weeks, options.before)
+    sides = [before.counts * before.use]
+    if before.trials is not None:
+        sides.append((before.trials - before.counts) * before.use)
+    incidents = np.min([side.sum(axis=1) for side in sides], axis=0)
+    active = np.min([(side > 0).sum(axis=1) for side in sides], axis=0)
+    return [
+        f"too few known weeks before: {known[date]}, {needed} needed" if known[date] < needed
+        else f"too few incidents before: {incidents[date]:g} in {known[date]} weeks, {options.min_incidents} needed"
+        if incidents[date] < options.min_incidents
+        else f"too few weeks with incidents before: {active[date]}, {MIN_ACTIVE} needed" if active[date] < MIN_ACTIVE
+        else ""
+        for date in range(len(known))
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlaceboDates:
+    """Placebo dates of one window, as rows of the panel's weeks at which week 1 would begin."""
+
+    admissible: Positions
+    left_out: Positions
+
+
+def placebo_positions(
+    weeks: Dates, seen: Window, studied: list[Window], others: tuple[StudyEvent, ...], options: StudyOptions
+) -> PlaceboDates:
+    """Dates whose window lies in the data; left out are those that meet a studied event's weeks after, or whose own
+    weeks after meet another dated event's. The event itself is neither.
+    """
+    first = 1 - int(seen.before[0])
+    inside = np.arange(first, len(weeks) - seen.reach + 1) if seen.reach else np.arange(0)
+    inside = inside[inside != seen.position]
+    start, end = inside + seen.lead, inside + seen.reach - 1
+    taken = np.zeros(len(inside), dtype=np.bool_)
+    for one in studied:
+        taken |= (start - options.before <= one.position + one.reach - 1) & (end >= one.position + one.lead)
+    for other in others:
+        begin = _begin(weeks, other)
+        taken |= (start <= begin + options.after) & (end >= begin)
+    return PlaceboDates(admissible=inside[~taken], left_out=inside[taken])
+
+
+def baseline_events(weeks: Dates, seen: Window, others: tuple[StudyEvent, ...]) -> list[StudyEvent]:
+    """Other dated events in the weeks before, which the expectation takes for normal."""
+    first, last = seen.position + int(seen.before[0]) - 1, seen.position + seen.lead - 1
+    return [other for other in others if first <= _begin(weeks, other) <= last]
+
+
+def first_day(weeks: Dates, position: int) -> date:
+    """First day of the week in row *position*."""
+    return as_date(weeks[0] + 7 * position)

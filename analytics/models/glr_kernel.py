@@ -1,0 +1,281 @@
+"""The arithmetic of likelihood-ratio charts, compiled: sums of weeks since a possible change, maximised over it.
+
+A segment is the weeks k..n that a change k would have affected. Its log likelihood ratio is concave in the size of the
+change, so sums from the last alarm on, kept for a grid of sizes, give an upper bound of its maximum by two tangents. A
+segment is maximised exactly only if its bound exceeds what another segment has reached.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.models import glr_poisson_kernel as poisson
+from analytics.models.compiled import inner, outer
+from analytics.models.glr_poisson_kernel import BEFORE, COUNT, MEAN, MOST
+
+Floats = NDArray[np.float64]
+
+POISSON, NEGATIVE_BINOMIAL, EPIDEMIC = range(3)
+"""Kinds of chart: change of the log mean, for Poisson and negative binomial counts; autoregression, for Poisson."""
+STATISTIC, CASES, ALARM = range(3)
+"""Planes of the output: the statistic, the smallest count with which there would be an alarm, 1 at an alarm."""
+_GRID = 41
+_VALUE, _SLOPE = range(2)
+_PER_CASE, _REST = range(2)
+
+
+@inner
+def _sizes(kind: int, up: bool, grid: Floats) -> None:
+    """Fill the grid of sizes of a change: log factors, or autoregressive parts."""
+    for g in range(_GRID):
+        if kind == EPIDEMIC:
+            grid[g] = 0.0 if g == 0 else 0.01 * 1.3 ** (g - 1)
+        else:
+            grid[g] = (0.1 if up else -0.1) * g
+
+
+@inner
+def _week(kind: int, mu: float, before: float, alpha: float, size: float, parts: Floats) -> None:
+    """Ratio and slope of one week at a size of change, each linear in its count: per case, and the rest."""
+    if kind == EPIDEMIC:
+        rate = before / mu
+        parts[_VALUE, _PER_CASE], parts[_VALUE, _REST] = math.log1p(size * rate), -size * before
+        parts[_SLOPE, _PER_CASE], parts[_SLOPE, _REST] = rate / (1.0 + size * rate), -before
+        return
+    factor = math.exp(size)
+    weight = 1.0 / (1.0 + alpha * mu * factor)
+    log_ratio = math.log1p(alpha * mu * (1.0 - factor) * weight)
+    parts[_VALUE, _PER_CASE], parts[_VALUE, _REST] = size + log_ratio, log_ratio / alpha
+    parts[_SLOPE, _PER_CASE], parts[_SLOPE, _REST] = weight, -mu * factor * weight
+
+
+@inner
+def _bound(sums: Floats, now: Floats, k: int, n: int, count: float, grid: Floats, at: int) -> tuple[float, int]:
+    """(upper bound of the ratio of segment k..n with this last count, grid index at or before its best size).
+
+    sums: (2, weeks + 1, grid) running sums before each week; now: (2, 2, grid) parts of week n. The search starts *at*.
+    """
+    sign = 1.0 if grid[1] > 0.0 else -1.0
+    g = at
+    while True:
+        slope = sums[_SLOPE, n, g] - sums[_SLOPE, k, g] + count * now[_SLOPE, _PER_CASE, g] + now[_SLOPE, _REST, g]
+        if sign * slope <= 0.0:
+            if g == 0:
+                return 0.0, 0
+            g -= 1
+            continue
+        if g == _GRID - 1:
+            return np.inf, g
+        h = g + 1
+        beyond = sums[_SLOPE, n, h] - sums[_SLOPE, k, h] + count * now[_SLOPE, _PER_CASE, h] + now[_SLOPE, _REST, h]
+        if sign * beyond > 0.0:
+            g += 1
+            continue
+        low = sums[_VALUE, n, g] - sums[_VALUE, k, g] + count * now[_VALUE, _PER_CASE, g] + now[_VALUE, _REST, g]
+        high = sums[_VALUE, n, h] - sums[_VALUE, k, h] + count * now[_VALUE, _PER_CASE, h] + now[_VALUE, _REST, h]
+        width = grid[h] - grid[g]
+        step = (high - low - beyond * width) / (slope - beyond)
+        loose = 1e-9 + 1e-12 * (abs(sums[_VALUE, n, g]) + abs(sums[_VALUE, n, h]) + count)
+        return low + slope * step + loose, g
+
+
+@inner
+def _segment(kind: int, x: Floats, k: int, n: int, count: float, alpha: float, size: float, sums: Floats) -> None:
+    """Fill *sums* with value, slope and curvature of segment k..n at a size of change; week n has *count*."""
+    value = slope = curve = 0.0
+    factor = math.exp(size) if kind != EPIDEMIC else 0.0
+    for i in range(k, n + 1):
+        y = count if i == n else x[COUNT, i]
+        mu = x[MEAN, i]
+        if kind == EPIDEMIC:
+            rate = x[BEFORE, i] / mu
+            share = rate / (1.0 + size * rate)
+            value += y * math.log1p(size * rate) - size * x[BEFORE, i]
+            slope += y * share - x[BEFORE, i]
+            curve -= y * share * share
+        else:
+            weight = 1.0 / (1.0 + alpha * mu * factor)
+            value += size * y + (y + 1.0 / alpha) * math.log1p(alpha * mu * (1.0 - factor) * weight)
+            slope += (y - mu * factor) * weight
+            curve -= mu * factor * (alpha * y + 1.0) * weight * weight
+    sums[0], sums[1], sums[2] = value, slope, curve
+
+
+@inner
+def _exact(
+    kind: int, x: Floats, k: int, n: int, count: float, alpha: float, grid: Floats, g: int, sums: Floats
+) -> float:
+    """Largest ratio of segment k..n over sizes beyond grid[g]: Newton's method on the slope, kept within a bracket."""
+    sign = 1.0 if grid[1] > 0.0 else -1.0
+    low = grid[g]
+    high = grid[g + 1] if g + 1 < _GRID else 2.0 * low
+    for _ in range(40):
+        _segment(kind, x, k, n, count, alpha, high, sums)
+        if sign * sums[1] <= 0.0 or (abs(high) > 300.0 and kind != EPIDEMIC):
+            break
+        low, high = high, 2.0 * high
+    size = 0.5 * (low + high)
+    for _ in range(200):
+        _segment(kind, x, k, n, count, alpha, size, sums)
+        if sign * sums[1] > 0.0:
+            low = size
+        else:
+            high = size
+        step = -sums[1] / sums[2] if sums[2] < 0.0 else np.inf
+        if abs(step) <= 1e-9 * max(1.0, abs(size)):
+            break
+        inside = min(low, high) < size + step < max(low, high)
+        size = size + step if inside else 0.5 * (low + high)
+        if abs(high - low) <= 1e-12 * max(1.0, abs(size)):
+            break
+    return max(float(sums[0]), 0.0)
+
+
+@inner
+def _statistic(
+    kind: int, x: Floats, span: tuple[int, int, int], count: float, alpha: float,
+    sums: Floats, now: Floats, grid: Floats, work: Floats, enough: float,
+) -> float:  # fmt: skip
+    """Largest ratio of the segments k..n, (first k, last k, n) = *span*; stops where it reaches *enough*."""
+    first, last, n = span
+    best = 0.0
+    at = 0
+    for k in range(last, first - 1, -1):
+        bound, at = _bound(sums, now, k, n, count, grid, at)
+        if bound > best:
+            best = max(best, _exact(kind, x, k, n, count, alpha, grid, at, work))
+            if best >= enough:
+                break
+    return best
+
+
+@inner
+def _one_sided(size: float, up: bool) -> float:
+    """The size if it is a change in this direction, else (not a number among them) 0."""
+    return size if (size > 0.0 if up else size < 0.0) else 0.0
+
+
+@inner
+def _as_reference(kind: int, x: Floats, span: tuple[int, int, int], alpha: float, up: bool) -> float:
+    """The statistic as R has it, whose Newton iterations start where the segment before ended and may run away.
+
+    Iterations are on log sizes. For the autoregressive part they stay put once a segment had none (log size below -18).
+    """
+    first, last, n = span
+    best = 0.0
+    found = 0.5
+    sums = np.empty(3)
+    for k in range(first, last + 1):
+        old, new = (2.0, math.log(found)) if kind == EPIDEMIC else (0.4, found)
+        for _ in range(1000):
+            moved = math.exp(new) - math.exp(old) if kind == EPIDEMIC else new - old
+            if not (new > -18.0 and abs(moved) > 1e-6):
+                break
+            old = new
+            size = math.exp(old) if kind == EPIDEMIC else old
+            _segment(kind, x, k, n, x[COUNT, n], alpha, size, sums)
+            # slope and curvature with respect to the log size, of which the intercept chart's size is one
+            slope = size * sums[1] if kind == EPIDEMIC else sums[1]
+            curve = slope + size * size * sums[2] if kind == EPIDEMIC else sums[2]
+            new = old - slope / curve
+        found = math.exp(new) if kind == EPIDEMIC else _one_sided(new, up)
+        _segment(kind, x, k, n, x[COUNT, n], alpha, found, sums)
+        best = sums[0] if sums[0] > best else best
+    return best
+
+
+@inner
+def _cases(
+    kind: int, x: Floats, span: tuple[int, int, int], alpha: float, limit: float, up: bool,
+    sums: Floats, now: Floats, grid: Floats, work: Floats,
+) -> float:  # fmt: skip
+    """Smallest count of the last week with which there is an alarm (*up*), or none; NaN if none is small enough."""
+    low, high = -1.0, float(math.ceil(4.0 + 2.0 * x[MEAN, span[2]]))
+    while (_statistic(kind, x, span, high, alpha, sums, now, grid, work, limit) >= limit) != up:
+        low, high = high, 4.0 * high
+        if high > MOST:
+            return np.nan
+    while high - low > 1.0:
+        middle = float(math.floor((low + high) / 2.0))
+        if (_statistic(kind, x, span, middle, alpha, sums, now, grid, work, limit) >= limit) == up:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@inner
+def _known(counts: Floats, means: Floats, start: int, x: Floats, weeks: NDArray[np.int64]) -> int:
+    """Copy the known weeks from *start* on into *x*; returns how many."""
+    m = 0
+    for t in range(start, counts.size):
+        if counts[t] >= 0.0 and means[t] > 0.0:
+            x[COUNT, m], x[MEAN, m] = counts[t], means[t]
+            x[BEFORE, m] = x[COUNT, m - 1] if m > 0 else 0.0
+            weeks[m] = t
+            m += 1
+    return m
+
+
+@inner
+def _running(kind: int, x: Floats, n: int, alpha: float, grid: Floats, sums: Floats, now: Floats) -> None:
+    """Fill *now* with week n's parts and the running sums after it."""
+    parts = np.empty((2, 2))
+    for g in range(_GRID):
+        _week(kind, x[MEAN, n], x[BEFORE, n], alpha, grid[g], parts)
+        for part in range(2):
+            now[part, _PER_CASE, g], now[part, _REST, g] = parts[part, _PER_CASE], parts[part, _REST]
+            added = x[COUNT, n] * parts[part, _PER_CASE] + parts[part, _REST]
+            sums[part, n + 1, g] = sums[part, n, g] + added
+
+
+@inner
+def _judged(
+    kind: int, x: Floats, span: tuple[int, int, int], alpha: float, limit: float, up: bool, reference: bool,
+    sums: Floats, now: Floats, grid: Floats, work: Floats,
+) -> tuple[float, float]:  # fmt: skip
+    """(statistic, smallest count with an alarm, or without one where drops are looked for) of the last week."""
+    if kind == POISSON:
+        return poisson.judged(x, span[0], span[1], span[2], limit, up, reference)
+    if reference:
+        value = _as_reference(kind, x, span, alpha, up)
+    else:
+        value = _statistic(kind, x, span, x[COUNT, span[2]], alpha, sums, now, grid, work, np.inf)
+    return value, _cases(kind, x, span, alpha, limit, up, sums, now, grid, work)
+
+
+@outer
+def chart(
+    kind: int, counts: Floats, means: Floats, alphas: Floats, start: int, limit: float, up: bool,
+    window: tuple[int, int, int], reference: bool, first: int, last: int, out: Floats,
+) -> None:  # fmt: skip
+    """Charts of regions first..last-1 from week *start* on, started again after each alarm.
+
+    counts, means: (R, T), NaN unknown; unknown weeks are passed over. alphas: (R,) dispersions. window: weeks that a
+    segment reaches back (below 0: to the start), its fewest weeks, weeks passed over after a start. reference: answer
+    as R does. out: (R, T, 3).
+    """
+    reach, shortest, wait = window
+    weeks = np.empty(counts.shape[1], np.int64)
+    x = np.empty((3, counts.shape[1]))
+    sums, now = np.zeros((2, counts.shape[1] + 1, _GRID)), np.zeros((2, 2, _GRID))
+    grid, work = np.empty(_GRID), np.empty(3)
+    for r in range(first, last):
+        each = POISSON if kind == NEGATIVE_BINOMIAL and not alphas[r] > 0.0 else kind
+        _sizes(each, up, grid)
+        begin = 0
+        for n in range(_known(counts[r], means[r], start, x, weeks)):
+            if each != POISSON:
+                _running(each, x, n, alphas[r], grid, sums, now)
+            here = out[r, weeks[n]]
+            here[STATISTIC] = here[ALARM] = 0.0
+            if n - begin < wait:
+                continue
+            span = (begin if reach < 0 else max(begin, n - reach), n - shortest + 1, n)
+            here[STATISTIC], here[CASES] = _judged(
+                each, x, span, alphas[r], limit, up, reference, sums, now, grid, work
+            )
+            if here[STATISTIC] > limit or (each != EPIDEMIC and here[STATISTIC] == limit):
+                here[ALARM] = 1.0
+                begin = n + 1
