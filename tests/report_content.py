@@ -194,9 +194,10 @@ def events() -> pd.DataFrame:
         ("e5", "other", "Curfew", "2020-03-17", "2020-06-01", ["IQ"], "javascript:alert(1)", ""),
         ("e6", "control", "Change of control", "2019-08-01", None, ["disputed-territories", "IQ-KI"], "fabricated", ""),
     ]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         rows, columns=["event_id", "kind", "name", "starts_on", "ends_on", "regions", "source", "notes"]
     )
+    return frame.assign(concerns=[[] if regions == ["IQ"] else regions for regions in frame["regions"]])
 
 
 def incidents(flags: pd.DataFrame) -> pd.DataFrame:
@@ -385,7 +386,7 @@ def hostile(payload: str) -> ReportContent:
 
 def _poisoned(frame: pd.DataFrame, payload: str) -> pd.DataFrame:
     """*frame* with *payload* in each column of text, except those whose values are keys or levels."""
-    kept = {"region_id", "week", "level", "peak_level", "regions", "starts_on", "ends_on", "measure", "status"}
+    kept = {"region_id", "week", "level", "peak_level", "regions", "concerns", "starts_on", "ends_on", "measure", "status"}
     texts = [
         name
         for name in frame.columns

@@ -45,7 +45,7 @@ def test_stdout_is_data_and_stderr_is_narration(small: Path) -> None:
     loud = incidents("--db", small, "flags", "--format", "json")
     quiet = incidents("--db", small, "flags", "--format", "json", "-q")
     assert [row["region"] for row in json.loads(loud.stdout)] == ["Basra"]
-    assert "1 flags among 234 judged region-weeks from 2021-09-27 to 2021-12-26" in loud.stderr
+    assert "1 flag among 234 judged region-weeks from 2021-09-27 to 2021-12-26" in loud.stderr
     assert quiet.stdout == loud.stdout
     assert quiet.stderr == ""
 

@@ -129,14 +129,13 @@ def test_unknown_spans_cover_exactly_the_unknown_weeks() -> None:
     [
         ([], True),
         (None, True),
-        (["IQ"], True),
         (["IQ-DI"], True),
         (["IQ-D"], False),
         (np.array(["IQ-DI/kifri"]), False),
     ],
 )
-def test_events_concern_a_region_or_what_is_below_one(regions: Any, answer: bool) -> None:
-    """An event concerns its regions and all below them, and every region when it names none."""
+def test_events_concern_the_regions_they_list(regions: Any, answer: bool) -> None:
+    """An event concerns the regions that are listed for it, and every region when none is."""
     assert concerns(regions, "IQ-DI") is answer
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analytics.pipeline import Report, report
+from analytics.pipeline import Report, analyse, report
+from analytics.pipeline.content import Queries
 from analytics.settings import Settings
 from analytics.store import Store, load
 from tests.desk import CLOCK, incidents
@@ -145,3 +146,14 @@ def test_a_region_group_judges_its_districts(iraq: Path) -> None:
     rows = {row["region_id"]: row["value"] for row in json.loads(done.stdout)}
     assert {"disputed-territories", "(membership unknown)"} <= set(rows)
     assert rows["(membership unknown)"] > 0
+
+
+def test_the_query_of_a_region_group_lists_what_was_counted(iraq: Path) -> None:
+    """The SQL of the disputed territories returns their incidents of each week, within the districts' validity."""
+    with Store(iraq, read_only=True) as store:
+        analysis = analyse(store, Settings(level="disputed-territories"), first=FIRST, to=TO)
+        queries, panel = Queries(analysis, iraq.name), analysis.panel
+        weeks = panel.weeks[-9:]
+        listed = [len(store.rows(queries.incidents("disputed-territories", week.item()))) for week in weeks]
+    assert listed == panel.values[-9:, 0].tolist()
+    assert sum(listed) > 0

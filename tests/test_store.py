@@ -153,7 +153,7 @@ with Store(Path(sys.argv[1])) as store:
 """
 
 
-@pytest.mark.parametrize("delay", [0.02, 0.15, 0.35])
+@pytest.mark.parametrize("delay", [0.05, 0.3])
 def test_killed_load(tmp_path: Path, delay: float) -> None:
     """A load whose process is killed at any moment is there as a whole or not at all, and can be made again."""
     path = write_csv(

@@ -112,6 +112,7 @@ def flags(form: str, **given: Any) -> None:
       incidents flags --from 2014-04-28 --to 2014-06-29
       incidents flags --where "event_type = 'one-sided'" --format json
     """  # noqa: D301 - click's paragraph mark
+    from analytics.figures.numbers import several
     from analytics.pipeline import analyse
 
     with reading(given) as store:
@@ -122,7 +123,7 @@ def flags(form: str, **given: Any) -> None:
     judged = int((streams["status"] == "judged").sum())
     say(
         given,
-        f"{len(analysis.flags)} flags among {judged} judged region-weeks from {analysis.first} to {analysis.panel.to}; "
+        f"{several(len(analysis.flags), 'flag', 'flags')} among {judged} judged region-weeks from {analysis.first} to {analysis.panel.to}; "
         f"{len(streams) - judged} not judged (incidents spikes says why)",
         *(["the records are simulated"] if analysis.panel.simulated else []),
         *analysis.panel.caveats,

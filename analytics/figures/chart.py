@@ -51,7 +51,7 @@ def _title(region: str, measure: str, simulated: bool) -> str:
 
 
 def _lines(rows: pd.DataFrame) -> list[Trace]:
-    """Observed as bars, expected as a line, upper as a dashed line; each covers its whole week."""
+    """Observed as bars, expected as a line, upper dashed, the smoothed level dotted; each covers its whole week."""
     period = {"xperiod": WEEK, "xperiodalignment": "middle", "xperiod0": rows["week"].iloc[0].date().isoformat()}
     bars = go.Bar(
         **_column(rows, "observed"), **period, name="observed", marker={"color": OBSERVED, "line": {"width": 0}}
@@ -66,7 +66,15 @@ def _lines(rows: pd.DataFrame) -> list[Trace]:
         name="upper (alarm above)",
         line={"color": UPPER, "width": 1.5, "dash": "6px,3px"},
     )
-    return [bars, expected, upper] if rows["expected"].notna().any() else [bars]
+    smoothed = go.Scatter(
+        **_column(rows, "smoothed"),
+        **period,
+        mode="lines",
+        name="smoothed level",
+        line={"color": QUIET, "width": 1.2, "dash": "1px,3px"},
+    )
+    drawn = [expected, upper, smoothed]
+    return [bars, *(line for line in drawn if rows[line.uid].notna().any())]
 
 
 def _column(rows: pd.DataFrame, column: str) -> dict[str, Any]:

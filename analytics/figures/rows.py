@@ -8,6 +8,7 @@ import pandas as pd
 
 from analytics.figures import numbers
 from analytics.models.base import SpikeResult
+from analytics.models.decompose import Decomposition
 from analytics.panel import Panel, Status
 
 STATUS_WORDS = {Status.KNOWN: "known", Status.UNKNOWN: "unknown", Status.INCOMPLETE: "incomplete"}
@@ -15,22 +16,30 @@ JUDGED = ("expected", "upper", "p_value")
 
 
 def region_rows(
-    panel: Panel, spikes: SpikeResult | None, flags: pd.DataFrame | None, region_id: str, weeks: int
+    panel: Panel,
+    spikes: SpikeResult | None,
+    flags: pd.DataFrame | None,
+    region_id: str,
+    weeks: int,
+    decomposition: Decomposition | None = None,
 ) -> pd.DataFrame:
     """The last *weeks* weeks of one region, one row per week.
 
     Columns: week (datetime64[s]), observed (NaN where unknown), expected, upper, p_value (NaN where not judged),
-    level ("" where not flagged), status (known | unknown | incomplete), note (why a week was not judged, or "").
+    smoothed and season (the decomposition's level and season factor; NaN without one), level ("" where not flagged),
+    status (known | unknown | incomplete), note (why a week was not judged, or "").
     """
     column = panel.region_ids.index(region_id)
     rows = pd.DataFrame({"week": panel.weeks[-weeks:].astype("datetime64[s]")})
     rows["observed"] = panel.values[-weeks:, column]
     rows = rows.merge(_judged(spikes, region_id), on="week", how="left")
+    for name, part in (("smoothed", "level"), ("season", "season")):
+        rows[name] = getattr(decomposition, part)[-weeks:, column] if decomposition is not None else np.nan
     levels = _levels(flags, region_id, panel.measure)
     rows["level"] = [levels.get(week, "") for week in rows["week"]]
     rows["status"] = [STATUS_WORDS[Status(int(code))] for code in panel.status[-weeks:, column]]
     rows["note"] = ["" if numbers.is_missing(note) else str(note) for note in rows["note"]]
-    return rows[["week", "observed", *JUDGED, "level", "status", "note"]]
+    return rows[["week", "observed", *JUDGED, "smoothed", "season", "level", "status", "note"]]
 
 
 def _judged(spikes: SpikeResult | None, region_id: str) -> pd.DataFrame:
@@ -63,11 +72,8 @@ def unknown_spans(rows: pd.DataFrame) -> list[tuple[date, date]]:
 
 
 def concerns(regions: Any, region_id: str) -> bool:
-    """True if a dated event with this list of *regions* concerns *region_id*: no list, the region, or one above it."""
-    if not numbers.is_listing(regions) or len(regions) == 0:
-        return True
-    above = (f"{known}{mark}" for known in regions for mark in "-/")
-    return region_id in regions or any(region_id.startswith(start) for start in above)
+    """True if a dated event with this list of *regions* concerns *region_id*; no list concerns every region."""
+    return not numbers.is_listing(regions) or len(regions) == 0 or region_id in regions
 
 
 def region_events(events: pd.DataFrame | None, region_id: str, first: date, last: date) -> pd.DataFrame:
@@ -81,7 +87,7 @@ def region_events(events: pd.DataFrame | None, region_id: str, first: date, last
     starts = pd.to_datetime(events["starts_on"])
     ends = pd.to_datetime(events["ends_on"]).fillna(starts)
     near = (starts <= pd.Timestamp(last)) & (ends >= pd.Timestamp(first))
-    mine = np.array([concerns(regions, region_id) for regions in events["regions"]], dtype=bool)
+    mine = np.array([concerns(regions, region_id) for regions in events["concerns"]], dtype=bool)
     kept = events.assign(starts_on=starts, ends_on=ends)[near & mine]
     ordered = kept.sort_values(["starts_on", "event_id"], kind="stable").reset_index(drop=True)
     return ordered.assign(mark=[_mark(number) for number in range(len(ordered))])

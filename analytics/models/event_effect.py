@@ -1,6 +1,6 @@
 """From what was expected to what came: rate ratios after an event, with the expectation's own uncertainty in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,16 +33,7 @@ class Block:
 
     def weeks(self, chosen: slice) -> "Block":
         """The same with some of its K weeks."""
-        old = self.rows
-        trials = None if old.trials is None else old.trials[:, chosen]
-        rows = Rows(
-            counts=old.counts[:, chosen],
-            design=old.design[:, chosen],
-            use=old.use[:, chosen],
-            offset=old.offset[:, chosen],
-            trials=trials,
-        )
-        return Block(rows=rows, **{name: getattr(self, name) for name in _SCALARS})
+        return Block(rows=self.rows.weeks(chosen), **{name: getattr(self, name) for name in _SCALARS})
 
 
 _SCALARS = ("covariance", "scale", "alpha", "freedom", "ok")
@@ -88,6 +79,22 @@ def average(blocks: list[Block]) -> Average:
         doubt=np.maximum(doubt, 1e-12),
         freedom=np.sum([block.freedom * block.ok for block in blocks], axis=0).clip(1.0),
         ok=np.any([block.ok for block in blocks], axis=0) & (mean > 0) & rows.use.any(axis=1),
+    )
+
+
+def side_by_side(made: list[Average]) -> Average:
+    """The first date of each as the dates of one."""
+    names = [field.name for field in fields(Average) if field.name != "rows"]
+    rows = [one.rows.at(slice(0, 1)) for one in made]
+    trials = None
+    if rows[0].trials is not None:
+        trials = np.concatenate([row.trials for row in rows])  # type: ignore[misc]
+    stacked = {
+        name: np.concatenate([getattr(row, name) for row in rows]) for name in ("counts", "design", "use", "offset")
+    }
+    return Average(
+        rows=Rows(trials=trials, **stacked),
+        **{name: np.concatenate([getattr(one, name)[:1] for one in made]) for name in names},
     )
 
 
@@ -187,7 +194,11 @@ def _off(made: Average, ratio: Floats) -> Floats:
         mean = _mean(made.rows, ratio + off)
         gradient = off / made.doubt - (made.observed - mean) / made.scale
         curvature = 1 / made.doubt + _slope(made.rows, ratio + off, mean) / made.scale
-        off = np.clip(off - gradient / curvature, low, high)
+        moved = np.clip(off - gradient / curvature, low, high)
+        done = np.abs(moved - off).max(initial=0.0) < 1e-11
+        off = moved
+        if done:
+            break
     return off
 
 
@@ -230,7 +241,9 @@ def shape(blocks: list[Block], weeks: Floats, *, clustered: bool = False) -> Sha
     basis = np.column_stack([np.ones(each), weeks - 1])
     design = np.broadcast_to(np.tile(basis, (len(blocks), 1)), (dates, len(blocks) * each, 2))
     sized = np.average([block.alpha for block in blocks], axis=0)
-    fits = fit(Rows(counts=rows.counts, design=design, use=rows.use, offset=rows.offset, trials=rows.trials), alpha=sized)
+    fits = fit(
+        Rows(counts=rows.counts, design=design, use=rows.use, offset=rows.offset, trials=rows.trials), alpha=sized
+    )
     parts = [slice(number * each, (number + 1) * each) for number in range(len(blocks))]
     if clustered:
         middle = _clusters(rows, fits, parts, basis)
@@ -261,7 +274,10 @@ def clustered_error(blocks: list[Block]) -> Floats:
     """Standard error of `average`'s estimate from the spread between blocks (regions), (D,)."""
     made = average(blocks)
     ratio = np.exp(np.clip(made.estimate, -ENDS, ENDS))
-    gaps = [(block.rows.counts * block.rows.use).sum(axis=1) - ratio * _mean(block.rows, np.zeros(len(ratio))) for block in blocks]
+    gaps = [
+        (block.rows.counts * block.rows.use).sum(axis=1) - ratio * _mean(block.rows, np.zeros(len(ratio)))
+        for block in blocks
+    ]
     spread = len(blocks) / (len(blocks) - 1) * np.sum(np.square(gaps), axis=0)
     error: Floats = np.sqrt(spread) / np.maximum(made.observed, 1e-12)
     return error

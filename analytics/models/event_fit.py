@@ -35,13 +35,22 @@ class Rows:
 
     def at(self, dates: NDArray[np.intp] | slice) -> "Rows":
         """The same of some dates."""
-        trials = None if self.trials is None else self.trials[dates]
         return Rows(
             counts=self.counts[dates],
             design=self.design[dates],
             use=self.use[dates],
             offset=self.offset[dates],
-            trials=trials,
+            trials=None if self.trials is None else self.trials[dates],
+        )
+
+    def weeks(self, chosen: slice) -> "Rows":
+        """The same of some weeks."""
+        return Rows(
+            counts=self.counts[:, chosen],
+            design=self.design[:, chosen],
+            use=self.use[:, chosen],
+            offset=self.offset[:, chosen],
+            trials=None if self.trials is None else self.trials[:, chosen],
         )
 
 
@@ -148,7 +157,10 @@ def _inflation(residuals: Floats, rows: Rows, errors: Errors) -> Floats:
     if errors == "model":
         return np.ones(len(power))
     if errors == "hac":
-        terms = (2 * share * (residuals[:, lag:] * residuals[:, :-lag]).sum(axis=1) / power for lag, share in _bartlett(residuals.shape[1]))
+        terms = (
+            2 * share * (residuals[:, lag:] * residuals[:, :-lag]).sum(axis=1) / power
+            for lag, share in _bartlett(residuals.shape[1])
+        )
         return np.maximum(1.0, 1 + sum(terms, np.zeros(len(power))))
     raw = (residuals[:, 1:] * residuals[:, :-1]).sum(axis=1) / power
     columns, weeks = rows.design.shape[2], np.maximum(rows.use.sum(axis=1), 1)

@@ -103,7 +103,9 @@ def _reason(weeks: Dates, position: int, week: int, cuts: list[tuple[int, StudyE
     return "" if later is None else f"after {later.name or later.event_id} of {later.starts_on}"
 
 
-def rows_at(series: Series, positions: Positions, numbers: NDArray[np.intp], centre: float, options: StudyOptions) -> Rows:
+def rows_at(
+    series: Series, positions: Positions, numbers: NDArray[np.intp], centre: float, options: StudyOptions
+) -> Rows:
     """Weeks *numbers* (N,) around each of *positions* (D,): counts and the design 1, time in years, season."""
     index = positions[:, None] + numbers - 1
     inside = (index >= 0) & (index < len(series.weeks))
@@ -147,7 +149,11 @@ def expect(before: Rows, after: Rows, clean: Booleans, options: StudyOptions) ->
     offset = np.einsum("dkp,dp->dk", after.design, beta)
     ok &= np.isfinite(spread).all(axis=(1, 2)) & (np.abs(offset) < 25).all(axis=1)
     rows = Rows(
-        counts=after.counts, design=after.design, use=after.use & clean, offset=np.clip(offset, -25, 25), trials=after.trials
+        counts=after.counts,
+        design=after.design,
+        use=after.use & clean,
+        offset=np.clip(offset, -25, 25),
+        trials=after.trials,
     )
     return Block(rows=rows, covariance=spread, scale=scale, alpha=alpha, freedom=freedom(before), ok=ok)
 
@@ -176,6 +182,42 @@ def gaps(before: Rows, options: StudyOptions) -> list[str]:
     ]  # fmt: skip
 
 
+def lead_block(series: Series, seen: Window, options: StudyOptions) -> Block:
+    """The last `lead` weeks before the event as dates of one week each, beside what all other weeks before expect."""
+    lead, size = options.lead, len(seen.before)
+    before = _before(series, seen, options).at(np.zeros(lead, dtype=np.intp))
+    chosen = np.arange(size - lead, size)
+    own = np.arange(size) == chosen[:, None]
+    week = _weeks_of(before, own)
+    rest = Rows(
+        counts=before.counts, design=before.design, use=before.use & ~own, offset=before.offset, trials=before.trials
+    )
+    return expect(rest, week, np.ones(1, dtype=np.bool_), options)
+
+
+def _weeks_of(rows: Rows, own: Booleans) -> Rows:
+    """One week of each date, the one where *own* (D, N) holds."""
+    one = (len(own), 1)
+    return Rows(
+        counts=rows.counts[own].reshape(one),
+        design=rows.design[own].reshape(*one, -1),
+        use=rows.use[own].reshape(one),
+        offset=rows.offset[own].reshape(one),
+        trials=None if rows.trials is None else rows.trials[own].reshape(one),
+    )
+
+
+def pretrend_block(series: Series, seen: Window, options: StudyOptions) -> Block:
+    """The last `lead` weeks before the event, beside what the weeks before those lead one to expect."""
+    rows, split = _before(series, seen, options), len(seen.before) - options.lead
+    earlier, later = rows.weeks(slice(None, split)), rows.weeks(slice(split, None))
+    return expect(earlier, later, np.ones(options.lead, dtype=np.bool_), options)
+
+
+def _before(series: Series, seen: Window, options: StudyOptions) -> Rows:
+    return rows_at(series, np.array([seen.position]), seen.before, float(seen.before.mean()), options)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlaceboDates:
     """Placebo dates of one window, as rows of the panel's weeks at which week 1 would begin."""
@@ -196,7 +238,7 @@ def placebo_positions(
     start, end = inside + seen.lead, inside + seen.reach - 1
     taken = np.zeros(len(inside), dtype=np.bool_)
     for one in studied:
-        taken |= (start - options.before <= one.position + one.reach - 1) & (end >= one.position + one.lead)
+        taken |= (start - options.before <= one.position + options.after - 1) & (end >= one.position + one.lead)
     for other in others:
         begin = _begin(weeks, other)
         taken |= (start <= begin + options.after) & (end >= begin)

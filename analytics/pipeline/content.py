@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analytics import __version__
+from analytics.models.decompose import decompose
 from analytics.pipeline.analysis import Analysis
 from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
@@ -44,6 +45,7 @@ def report_content(store: Store, analysis: Analysis) -> ReportContent:
         totals=_totals(totals),
         panel=panel,
         spikes=analysis.spikes,
+        decomposition=decompose(panel),
         chart_weeks=settings.chart_weeks,
         flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),
         episodes=analysis.episodes,
@@ -117,14 +119,19 @@ def filters(analysis: Analysis) -> tuple[str, ...]:
 
 
 def events(store: Store, analysis: Analysis) -> pd.DataFrame:
-    """Dated events of the charted weeks, with groups resolved to their members."""
+    """Dated events of the charted weeks; `concerns` lists the panel's regions inside, around or equal to theirs."""
     frame = store.frame(
-        "SELECT event_id, kind, name, starts_on, ends_on, list_distinct(flatten([regions, coalesce((SELECT list(m.region_id ORDER BY m.region_id) "
-        "FROM region_member AS m WHERE list_contains(e.regions, m.group_id)), [])])) AS regions, source, notes "
-        "FROM dated_events AS e WHERE e.ends_on >= $first AND e.starts_on <= $last",
-        {"first": _chart_first(analysis), "last": analysis.panel.to},
+        "WITH part AS (SELECT region_id AS id, region_id FROM region UNION SELECT group_id, region_id FROM region_member), "
+        "touch AS (SELECT DISTINCT a.id, b.id AS other FROM part AS a JOIN lineage AS l ON a.region_id IN (l.region_id, l.ancestor_id) "
+        "JOIN part AS b ON b.region_id IN (l.region_id, l.ancestor_id) WHERE list_contains($ids, b.id)) "
+        "SELECT e.event_id, e.kind, e.name, e.starts_on, e.ends_on, e.regions, coalesce((SELECT list(DISTINCT t.other ORDER BY t.other) "
+        "FROM touch AS t WHERE list_contains(e.regions, t.id)), []) AS concerns, e.source, e.notes "
+        "FROM dated_events AS e WHERE e.ends_on >= $first AND e.starts_on <= $last ORDER BY e.starts_on, e.event_id",
+        {"first": _chart_first(analysis), "last": analysis.panel.to, "ids": list(analysis.panel.region_ids)},
     )
-    return frame.assign(regions=[sorted(regions) for regions in frame["regions"]])
+    return frame.assign(
+        regions=[list(ids) for ids in frame["regions"]], concerns=[list(ids) for ids in frame["concerns"]]
+    )
 
 
 def boundaries(store: Store, analysis: Analysis) -> dict[str, Any] | None:
@@ -221,7 +228,7 @@ class Queries:
         if settings.source:
             parts.append(f"source := {literal(settings.source)}")
         if settings.where:
-            parts.append(f'"where" := ({settings.where})')
+            parts.append(f'"where" := ({settings.where}\n)')
         if settings.week_start.lower() != "monday":
             parts.append(f"week_start := {literal(settings.week_start)}")
         if settings.dates != "exclude":

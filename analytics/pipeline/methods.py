@@ -65,7 +65,8 @@ def _growth(analysis: Analysis) -> str:
     return (
         f"Growth is the weekly rate of change of the mean over the last {options.window} weeks, from a regression of each region's counts "
         f"on time with season adjusted from earlier years, with a {100 * options.level:g} % interval. P(growing) is the confidence that "
-        "the rate is above zero."
+        "the rate is above zero. The smoothed level in the charts, for the eye only, is an STL decomposition of four-week sums on a root "
+        "scale (a running mean where there is too little for a season); it looks at later weeks, too, and judges nothing."
     )
 
 

@@ -11,6 +11,7 @@ from analytics.errors import OptionError
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
 from analytics.models.base import SpikeResult
+from analytics.models.decompose import Decomposition
 from analytics.panel import Panel
 
 _REQUIRED = {
@@ -81,6 +82,8 @@ class ReportContent:
     """Whole history of the charted measure."""
     spikes: SpikeResult | None = None
     """Expected and upper of the charted weeks; its regions are the panel's."""
+    decomposition: Decomposition | None = None
+    """Level and season of the panel, for the charts."""
     chart_weeks: int = 156
     """Weeks drawn and embedded, counted back from the panel's last."""
     flags: pd.DataFrame | None = None
@@ -89,9 +92,8 @@ class ReportContent:
     trends: pd.DataFrame | None = None
     """One row per region; growth columns as in flags."""
     events: pd.DataFrame | None = None
-    """One row per dated event; `regions` lists the region ids it concerns, with groups already resolved to their
-    members (the group's own id may stay in the list); an empty list concerns every region. An id concerns the
-    regions below it, too (`IQ` concerns `IQ-DI`, `IQ-DI` concerns `IQ-DI/kifri`)."""
+    """One row per dated event; `regions` lists the ids of the regions and groups it was given, `concerns` the ids of
+    the panel's regions in whose charts it belongs; an empty list, or none, means every region."""
     boundaries: Mapping[str, Any] | None = None
     """GeoJSON FeatureCollection; every feature has the property region_id."""
     region_names: Mapping[str, str] = field(default_factory=dict)

@@ -108,7 +108,7 @@ def _chart(
     panel = content.panel
     if panel is None or region_id not in panel.region_ids:
         return None, (), ""
-    rows = region_rows(panel, content.spikes, content.flags, region_id, content.chart_weeks)
+    rows = region_rows(panel, content.spikes, content.flags, region_id, content.chart_weeks, content.decomposition)
     events = region_events(content.events, region_id, _first(rows), _last(rows))
     figure = region_figure(rows, events, region=name, measure=panel.measure, simulated=content.simulated)
     chart = {
@@ -138,7 +138,7 @@ def _last(rows: pd.DataFrame) -> date:
 def _columns(rows: pd.DataFrame) -> dict[str, list[Any]]:
     """The rows by column, as JSON can hold them: ISO weeks, four decimals for means, six digits for p."""
     columns: dict[str, list[Any]] = {"week": [week.date().isoformat() for week in rows["week"]]}
-    for name in ("observed", "expected", "upper"):
+    for name in ("observed", "expected", "upper", "smoothed", "season"):
         columns[name] = [_plain(value, lambda number: round(number, 4)) for value in rows[name]]
     columns["p_value"] = [_plain(value, lambda number: float(f"{number:.6g}")) for value in rows["p_value"]]
     for name in ("level", "status", "note"):

@@ -22,7 +22,7 @@ COLUMN = st.sampled_from(
 LINES = st.lists(
     st.one_of(CELLS, st.just("1,2020-01-08,3,note"), st.just('2,2020-01-09,x,"a\nb"')), min_size=1, max_size=8
 )
-MEASURED = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+MEASURED = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MEASURED

@@ -1,0 +1,228 @@
+"""The rows of a study's table: each term of one unit (a series, or several taken together), with its placebo dates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from analytics.models.base import Floats
+from analytics.models.event_effect import (
+    Average,
+    Block,
+    average,
+    clustered_error,
+    interval,
+    shape,
+    side_by_side,
+    signed_root,
+)
+from analytics.models.event_fit import Booleans
+from analytics.models.event_options import StudyOptions
+
+Row = dict[str, Any]
+COLUMNS = (
+    "event", "date", "scope", "regions", "term", "k", "rate_ratio", "low", "high", "p_value", "p_placebo",
+    "placebo_dates", "left_out", "p_placebo_all", "placebo_low", "placebo_high", "weeks", "observed", "expected", "note",
+)  # fmt: skip
+TIE = 1e-9
+"""Placebo effects this close to the event's own count as as large."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Unit:
+    """What one estimate is made of: blocks with the event first and its placebo dates behind it, in the same order.
+
+    counted: (K,), weeks that the average, level and slope are made of; *inside* and *everything* are the dates that
+    may stand in for the event, and all that lie in the data. *lead* and *pretrend*: blocks of the weeks before.
+    """
+
+    facts: Row
+    """event, date, scope, regions and note, as in the table."""
+    blocks: list[Block]
+    after: NDArray[np.intp]
+    clean: Booleans
+    reason: tuple[str, ...]
+    inside: slice
+    everything: slice
+    left_out: int
+    lead: list[Block]
+    pretrend: list[Block]
+    lead_weeks: NDArray[np.intp]
+    clustered: bool = False
+
+
+def unit_rows(unit: Unit, options: StudyOptions, *, weekly: bool) -> list[Row]:
+    """Rows of one unit: after, level, slope; with *weekly* the trend before and every week from -lead to after."""
+    start = int(np.flatnonzero(unit.after == 1)[0])
+    blocks = [block.weeks(slice(start, None)) for block in unit.blocks]
+    used = int(unit.clean[start:].sum())
+    given = {"term": "after", "weeks": used}
+    if unit.clustered:
+        rows = [_clustered_row(unit, blocks, options, given)]
+    else:
+        rows = _average_rows(unit, [_Term(given=given, blocks=blocks)], options)
+    rows += _shape_rows(unit, blocks, options, used)
+    if weekly:
+        rows += [_pretrend_row(unit, options)] if options.lead >= 6 else []
+        rows += _week_rows(unit, options)
+    return rows
+
+
+def missing_rows(facts: Row, why: str) -> list[Row]:
+    """The rows of a unit that nothing can be said of."""
+    return [_row(facts, term=term, note=_notes(facts["note"], why)) for term in ("after", "level", "slope")]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Term:
+    """One average: which row of the table it is, its blocks, and whether placebo dates go with it."""
+
+    given: Row
+    blocks: list[Block]
+    dates: bool = True
+
+
+def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list[Row]:
+    """Rows of averages, their intervals found together; NaN and a note where there is nothing to compare with."""
+    made = [average(term.blocks) for term in terms]
+    low, high = _ends(side_by_side(made), options) if made else (np.zeros(0), np.zeros(0))
+    rows = []
+    for number, (term, one) in enumerate(zip(terms, made, strict=True)):
+        if not one.ok[0]:
+            note = _notes(unit.facts["note"], "nothing to compare with")
+            rows.append(_row(unit.facts, **term.given, note=note))
+            continue
+        statistic = np.where(one.ok, signed_root(one, np.zeros(len(one.ok))), np.nan)
+        figures = _figures(one, statistic, one.freedom) | {"low": low[number], "high": high[number]}
+        dates = _placebo(unit, statistic) | _band(unit, one, options) if term.dates else {}
+        rows.append(_row(unit.facts, **term.given, **figures, **dates))
+    return rows
+
+
+def _clustered_row(unit: Unit, blocks: list[Block], options: StudyOptions, given: Row) -> Row:
+    """The average of several regions, its interval from the spread between them."""
+    made, error = average(blocks), clustered_error(blocks)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.where(made.ok & (error > 0), made.estimate / error, np.nan)
+    if not np.isfinite(statistic[0]):
+        return _row(unit.facts, **given, note=_notes(unit.facts["note"], "no incidents after in any of them"))
+    freedom = np.full(1, len(blocks) - 1.0)
+    half = float(student.ppf(0.5 + options.level / 2, freedom[0]) * error[0])
+    ends = {"low": float(np.exp(made.estimate[0] - half)), "high": float(np.exp(min(made.estimate[0] + half, 700.0)))}
+    figures = _figures(made, statistic, freedom) | ends
+    return _row(unit.facts, **given, **figures, **_placebo(unit, statistic), **_band(unit, made, options))
+
+
+def _figures(made: Average, statistic: Floats, freedom: Floats) -> Row:
+    return {
+        "rate_ratio": float(np.exp(made.estimate[0])),
+        "p_value": float(2 * student.sf(abs(statistic[0]), freedom[0])),
+        "observed": float(made.observed[0]),
+        "expected": float(made.expected[0]),
+    }
+
+
+def _ends(made: Average, options: StudyOptions) -> tuple[Floats, Floats]:
+    low, high = interval(made, student.ppf(0.5 + options.level / 2, made.freedom))
+    return np.exp(low), np.exp(high)
+
+
+def _placebo(unit: Unit, statistic: Floats) -> Row:
+    """p = (1 + dates with |T| as large) / (1 + dates), over the dates that may stand in, and over all."""
+    own, everything = statistic[unit.inside], statistic[unit.everything]
+    return {
+        "p_placebo": placebo_p(statistic[0], own),
+        "placebo_dates": int(np.isfinite(own).sum()),
+        "left_out": unit.left_out,
+        "p_placebo_all": placebo_p(statistic[0], everything),
+    }
+
+
+def placebo_p(own: float, others: Floats) -> float:
+    """Randomisation p (Phipson & Smyth 2010): NaN without other dates."""
+    others = others[np.isfinite(others)]
+    if not len(others) or not np.isfinite(own):
+        return float("nan")
+    return float((1 + (np.abs(others) >= abs(own) - TIE).sum()) / (1 + len(others)))
+
+
+def _band(unit: Unit, made: Average, options: StudyOptions) -> Row:
+    """Quantiles of the rate ratios of the dates that may stand in for the event."""
+    ratios = np.exp(made.estimate[unit.inside][made.ok[unit.inside]])
+    if not len(ratios):
+        return {}
+    low, high = np.quantile(ratios, [0.5 - options.level / 2, 0.5 + options.level / 2], method="inverted_cdf")
+    return {"placebo_low": float(low), "placebo_high": float(high)}
+
+
+def _shape_rows(unit: Unit, blocks: list[Block], options: StudyOptions, used: int) -> list[Row]:
+    weeks = np.arange(1, blocks[0].rows.counts.shape[1] + 1, dtype=np.float64)
+    made = shape(blocks, weeks, clustered=unit.clustered)
+    rows = []
+    for column, term in enumerate(("level", "slope")):
+        if not made.ok[0]:
+            why = "too few weeks with incidents after for a level and a slope"
+            rows.append(_row(unit.facts, term=term, weeks=used, note=_notes(unit.facts["note"], why)))
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.where(made.ok, made.estimate[:, column] / made.error[:, column], np.nan)
+        rows.append(
+            _row(unit.facts, term=term, weeks=used, **_wald(made, column, options), **_placebo(unit, statistic))
+        )
+    return rows
+
+
+def _wald(made: Any, column: int, options: StudyOptions) -> Row:
+    estimate, error, freedom = made.estimate[0, column], made.error[0, column], made.freedom[0]
+    half = student.ppf(0.5 + options.level / 2, freedom) * error
+    return {
+        "rate_ratio": float(np.exp(estimate)),
+        "low": float(np.exp(estimate - half)),
+        "high": float(np.exp(min(estimate + half, 700.0))),
+        "p_value": float(2 * student.sf(abs(estimate) / error, freedom)) if error > 0 else float("nan"),
+    }
+
+
+def _pretrend_row(unit: Unit, options: StudyOptions) -> Row:
+    """Slope of the weeks before, against what the weeks before those lead one to expect."""
+    made = shape(unit.pretrend, np.arange(1, options.lead + 1, dtype=np.float64))
+    if not made.ok[0]:
+        why = "too few incidents before for a slope of their own"
+        return _row(unit.facts, term="pre-trend", weeks=options.lead, note=_notes(unit.facts["note"], why))
+    return _row(unit.facts, term="pre-trend", weeks=options.lead, **_wald(made, 1, options))
+
+
+def _week_rows(unit: Unit, options: StudyOptions) -> list[Row]:
+    """Every week from the first of *lead* to the last after; null where it does not count."""
+    terms = [
+        _Term(
+            given=_week_facts(int(week)),
+            blocks=[block.at(slice(number, number + 1)) for block in unit.lead],
+            dates=False,
+        )
+        for number, week in enumerate(unit.lead_weeks)
+    ]
+    for number, week in enumerate(unit.after):
+        if unit.clean[number]:
+            blocks = [block.weeks(slice(number, number + 1)) for block in unit.blocks]
+            terms.append(_Term(given=_week_facts(int(week)), blocks=blocks))
+    empty = [
+        _row(unit.facts, **_week_facts(int(week)) | {"weeks": 0}, note=_notes(unit.facts["note"], unit.reason[number]))
+        for number, week in enumerate(unit.after)
+        if not unit.clean[number]
+    ]
+    return sorted(_average_rows(unit, terms, options) + empty, key=lambda row: int(row["k"]))
+
+
+def _week_facts(week: int) -> Row:
+    return {"term": f"week {week}", "k": week, "weeks": 1}
+
+
+def _row(facts: Row, **given: Any) -> Row:
+    return {**dict.fromkeys(COLUMNS), **facts, **given}
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
