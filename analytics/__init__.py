@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from analytics.errors import AnalyticsError
     from analytics.flags import Judgement, Policy, judge
     from analytics.panel import Panel
-    from analytics.pipeline import Analysis, analyse, report
+    from analytics.pipeline import Analysis, analyse, write_report
     from analytics.settings import Settings
     from analytics.store import Store, load, unload
 
@@ -27,7 +27,7 @@ __all__ = [
     "analyse",
     "judge",
     "load",
-    "report",
+    "write_report",
     "unload",
 ]
 
@@ -42,8 +42,8 @@ _HOMES = {
     "analyse": "pipeline",
     "judge": "flags",
     "load": "store",
-    "report": "pipeline",
     "unload": "store",
+    "write_report": "pipeline",
 }
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from analytics.errors import OptionError, OutputError
-from analytics.pipeline import Report, analyse, report
+from analytics.pipeline import Report, analyse, write_report
 from analytics.pipeline.content import Queries, weekly_totals
 from analytics.settings import Settings
 from analytics.store import Store
@@ -29,7 +29,7 @@ def made(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A report of the small store, recorded in a copy of it beside the report."""
     folder = tmp_path_factory.mktemp("made")
     with Store(shutil.copy(small, folder / "own.duckdb")) as store:
-        return report(store, Settings(), folder)
+        return write_report(store, Settings(), folder)
 
 
 def test_defaults_are_the_last_complete_weeks(opened: Store) -> None:
@@ -101,7 +101,7 @@ def test_the_headline_says_what_the_records_say(made: Report) -> None:
 def test_one_incident_is_not_incidents(blank: Store, tmp_path: Path) -> None:
     """A week with a single incident is spoken of in the singular."""
     add(blank, tmp_path / "one.csv", [record("x", date(2021, 12, 22), "Diyala")], covers=(date(2019, 12, 30), LAST))
-    made = report(blank, Settings(weeks=1), tmp_path, to=LAST, as_of=CLOCK)
+    made = write_report(blank, Settings(weeks=1), tmp_path, to=LAST, as_of=CLOCK)
     assert (
         "In the week of 20 Dec 2021, 1 incident with 1 killed and 2 wounded was recorded in Iraq"
         in made.content.headline
@@ -131,7 +131,7 @@ def test_a_report_twice_is_the_same_bytes_and_the_same_rows(made: Report) -> Non
     folder = made.path.parent
     with Store(folder / "own.duckdb") as store:
         tables = {name: store.frame(f"SELECT * FROM {name} ORDER BY ALL") for name in ("run", "flag", "episode")}  # noqa: S608
-        again = report(store, Settings(), folder / "again")
+        again = write_report(store, Settings(), folder / "again")
         for name, before in tables.items():
             pd.testing.assert_frame_equal(store.frame(f"SELECT * FROM {name} ORDER BY ALL"), before)  # noqa: S608
     assert [len(table) for table in tables.values()] == [1, 1, 1]
@@ -142,14 +142,14 @@ def test_a_report_twice_is_the_same_bytes_and_the_same_rows(made: Report) -> Non
 def test_a_run_of_other_settings_is_another_run(made: Report, tmp_path: Path) -> None:
     """Runs are told apart by what was asked; a flag that both found is there once."""
     with Store(shutil.copy(made.path.parent / "own.duckdb", tmp_path / "own.duckdb")) as store:
-        report(store, Settings(weeks=20), tmp_path)
+        write_report(store, Settings(weeks=20), tmp_path)
         assert store.value("SELECT count(*) FROM runs") == 2
         assert store.value("SELECT count(*) FROM flags") == 1
 
 
 def test_a_read_only_database_gives_a_report_that_is_not_recorded(opened: Store, tmp_path: Path) -> None:
     """The report is made, nothing is written down, and the report object says so."""
-    made = report(opened, Settings(), tmp_path)
+    made = write_report(opened, Settings(), tmp_path)
     assert made.path.exists()
     assert not made.recorded
     assert opened.value("SELECT count(*) FROM runs") == 0
@@ -171,7 +171,7 @@ def test_a_file_in_the_folders_place_is_an_output_error(opened: Store, tmp_path:
     """A report that cannot be written says where, and nothing is recorded."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*file"):
-        report(opened, Settings(), tmp_path / "file")
+        write_report(opened, Settings(), tmp_path / "file")
 
 
 def test_a_charts_query_gives_the_charts_numbers(made: Report) -> None:
@@ -201,7 +201,7 @@ def test_every_query_shown_runs(made: Report, section: str) -> None:
 def test_a_flags_query_lists_the_incidents_that_were_counted(opened: Store, options: dict[str, str]) -> None:
     """For every region and some weeks, the SQL of a flag returns exactly as many rows as were counted."""
     analysis = analyse(opened, Settings(**options))
-    queries = Queries(analysis, "own.duckdb")
+    queries = Queries(analysis)
     panel, checked = analysis.panel, 0
     for week in panel.weeks[-4:]:
         for region, value in zip(panel.region_ids, panel.values[panel.index_of(week.item())], strict=True):
@@ -217,7 +217,7 @@ def test_records_without_a_precision_are_counted_and_listed_alike(blank: Store, 
     month = {**row, "source_id": "y", "date_precision": "month"}
     add(blank, tmp_path / "rows.csv", [{**row, "date_precision": ""}, month], covers=(date(2021, 1, 4), LAST))
     analysis = analyse(blank, Settings(), to=LAST, as_of=CLOCK)
-    listed = blank.rows(Queries(analysis, "x").incidents("IQ-DI", analysis.last))
+    listed = blank.rows(Queries(analysis).incidents("IQ-DI", analysis.last))
     assert analysis.panel.values[-1].sum() == len(listed) == 1
 
 
@@ -230,25 +230,23 @@ def test_totals_include_what_is_in_no_region(blank: Store, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["flags", "trends", "chart"])
-def test_a_reports_commands_run(made: Report, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_reports_commands_run(made: Report, name: str) -> None:
     """The commands that a report shows are commands that exist, with options that they have."""
-    monkeypatch.chdir(made.path.parent)
+    (database,) = made.path.parent.glob("*.duckdb")
     words = shlex.split(made.content.commands[name])
-    done = incidents(*words[1:], "--format", "json")
+    done = incidents(*words[1:], "--format", "json", "--db", database)
     assert done.exit_code == 0, done.stderr
     if name == "flags":
         assert [row["region"] for row in json.loads(done.stdout)] == made.content.flags["region"].tolist()
 
 
 def test_commands_carry_the_options_in_force(opened: Store) -> None:
-    """A command names the database, the filter and the method that differ from the defaults."""
+    """A command names the filter and the method that differ from the defaults."""
     settings = Settings(where="killed > 1", method="rare", spikes={"alpha": 0.02})
-    command = Queries(analyse(opened, settings), "small.duckdb").command("flags")
-    assert command.startswith(
-        "incidents flags --db small.duckdb --where 'killed > 1' --method rare --set alpha=0.02 --from"
-    )
+    command = Queries(analyse(opened, settings)).command("flags")
+    assert command.startswith("incidents flags --where 'killed > 1' --method rare --set alpha=0.02 --from")
     assert (
-        Queries(analyse(opened, replace(settings, spikes={})), "incidents.duckdb")
+        Queries(analyse(opened, replace(settings, spikes={})))
         .command("trends")
         .startswith("incidents trends --where 'killed > 1' --to 2021-12-26 --as-of")
     )

@@ -19,7 +19,7 @@ Exit codes:
   6  a result could not be written"""
 
 ORDER = (
-    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "report", "sql", "regions", "events", "coverage",
+    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "sql", "regions", "events", "coverage",
     "unload", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""

@@ -33,7 +33,7 @@ def report(out: Path, **given: Any) -> None:
 
     with recording(given) as store:
         settings = settings_of(given, "spikes")
-        made = pipeline.report(store, settings, out, first=given["first"], to=given["to"], as_of=given["as_of"])
+        made = pipeline.write_report(store, settings, out, first=given["first"], to=given["to"], as_of=given["as_of"])
     if not made.recorded:
         say(given, "the database is read-only: the run was not recorded")
     say(given, made.content.headline)

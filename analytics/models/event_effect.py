@@ -1,6 +1,7 @@
 """From what was expected to what came: rate ratios after an event, with the expectation's own uncertainty in them."""
 
 from dataclasses import dataclass, fields
+
 import numpy as np
 from numpy.typing import NDArray
 

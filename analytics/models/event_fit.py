@@ -249,7 +249,7 @@ def _inverse(information: Floats) -> Floats:
 
 
 def _moment_alpha(rows: Rows, mean: Floats) -> Floats:
-    """alpha (D,) with sum (y - mean)^2 / (mean + alpha mean^2) = degrees of freedom, by bisection; 0 where none is above."""
+    """The alpha (D,) with sum (y - mean)^2 / (mean + alpha mean^2) = degrees of freedom, by bisection; 0 where none is above."""
     low, high = (np.full(len(mean), np.log(end)) for end in ALPHAS)
     wanted = freedom(rows)
 

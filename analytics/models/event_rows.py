@@ -59,10 +59,8 @@ def unit_rows(unit: Unit, options: StudyOptions, *, weekly: bool) -> list[Row]:
     blocks = [block.weeks(slice(start, None)) for block in unit.blocks]
     used = int(unit.clean[start:].sum())
     given = {"term": "after", "weeks": used}
-    if unit.clustered:
-        rows = [_clustered_row(unit, blocks, options, given)]
-    else:
-        rows = _average_rows(unit, [_Term(given=given, blocks=blocks)], options)
+    term = _Term(given=given, blocks=blocks)
+    rows = [_clustered_row(unit, term, options)] if unit.clustered else _average_rows(unit, [term], options)
     rows += _shape_rows(unit, blocks, options, used)
     if weekly:
         rows += [_pretrend_row(unit, options)] if options.lead >= 6 else []
@@ -101,8 +99,9 @@ def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list
     return rows
 
 
-def _clustered_row(unit: Unit, blocks: list[Block], options: StudyOptions, given: Row) -> Row:
+def _clustered_row(unit: Unit, term: _Term, options: StudyOptions) -> Row:
     """The average of several regions, its interval from the spread between them."""
+    given, blocks = term.given, term.blocks
     made, error = average(blocks), clustered_error(blocks)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(made.ok & (error > 0), made.estimate / error, np.nan)
@@ -130,7 +129,7 @@ def _ends(made: Average, options: StudyOptions) -> tuple[Floats, Floats]:
 
 
 def _placebo(unit: Unit, statistic: Floats) -> Row:
-    """p = (1 + dates with |T| as large) / (1 + dates), over the dates that may stand in, and over all."""
+    """The p (1 + dates with |T| as large) / (1 + dates), over the dates that may stand in, and over all."""
     own, everything = statistic[unit.inside], statistic[unit.everything]
     return {
         "p_placebo": placebo_p(statistic[0], own),

@@ -15,7 +15,6 @@ from analytics.models.event_sentence import sentence
 from analytics.models.event_window import (
     Positions,
     Series,
-    Window,
     baseline_events,
     block,
     gaps,
@@ -55,17 +54,23 @@ class StudyResult:
         """
         return self.table.copy()
 
+    def headline(self, event_id: str | None = None) -> "pd.Series[Any]":
+        """The row *after* of the total: of all events together, or of one; raises OptionError for one not studied."""
+        wanted = event_id or (STACKED if len(self.events) > 1 else self.events[0].event_id)
+        table = self.table
+        rows = table[(table["event"] == wanted) & (table["scope"] == "total") & (table["term"] == "after")]
+        if rows.empty:
+            raise OptionError(f"event {wanted!r} was not studied; studied: {', '.join(_labels(self.events))}")
+        return rows.iloc[0]
+
     def sentence(self, event_id: str | None = None, what: str = "incidents") -> str:
         """The headline as a sentence: of all events together, or of one; *what* names the things counted.
 
         Raises OptionError for an event that was not studied.
         """
-        wanted = event_id or (STACKED if len(self.events) > 1 else self.events[0].event_id)
-        rows = self.table[(self.table["event"] == wanted) & (self.table["scope"] == "total")]
-        if rows.empty:
-            raise OptionError(f"event {wanted!r} was not studied; studied: {', '.join(_labels(self.events))}")
-        chosen = self.events if wanted == STACKED else tuple(one for one in self.events if one.event_id == wanted)
-        return sentence(rows[rows["term"] == "after"].iloc[0], chosen, self.panel, self.against, self.options, what)
+        row = self.headline(event_id)
+        chosen = tuple(one for one in self.events if row["event"] in (one.event_id, STACKED))
+        return sentence(row, chosen, self.panel, self.against, self.options, what)
 
 
 STACKED = "stacked"
@@ -269,7 +274,7 @@ class _Study:
         return unit_rows(unit, self.bench.options, weekly=False)[0]
 
     def _rank(self, headline: Row, placebo: list[Row]) -> Row:
-        """p of the studied regions' p-value among those of the comparison regions."""
+        """The p of the studied regions' p-value among those of the comparison regions."""
         values = np.array([row["p_value"] for row in placebo if row["p_value"] is not None])
         own = headline["p_value"]
         facts = self._facts("placebo regions", "|".join(self.bench.against))

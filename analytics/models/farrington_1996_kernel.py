@@ -17,13 +17,20 @@ SMALLEST = 2.220446049250313e-16
 """Floor of a fitted mean, as in R."""
 _STEPS = 25
 _CLOSE = 1e-8
-_COUNT, _TIME, _OMEGA, _WEIGHT, _FITTED = range(5)
+_COUNT, _TIME, _OMEGA, _WEIGHT, _FITTED, _LOG, _ENTROPY = range(7)
 _INTERCEPT, _RATE, _SUM, _CENTRE, _SPREAD = range(5)
 
 
 @inner
 def _deviance(rows: Floats, n: int) -> float:
-    """Poisson deviance of the fitted means, with prior weights."""
+    """Poisson deviance of the fitted means, with prior weights; y log y - y is kept, unless it would cancel digits."""
+    total = size = 0.0
+    for i in range(n):
+        y, mu = rows[_COUNT, i], rows[_FITTED, i]
+        total += rows[_OMEGA, i] * (rows[_ENTROPY, i] - y * rows[_LOG, i] + mu)
+        size += rows[_ENTROPY, i]
+    if size < 1e6 and total > 0.5:
+        return 2.0 * total
     total = 0.0
     for i in range(n):
         y, mu = rows[_COUNT, i], rows[_FITTED, i]
@@ -41,7 +48,7 @@ def _solve(rows: Floats, n: int, trend: bool, fit: Floats) -> None:
         rows[_WEIGHT, i] = weight
         total += weight
         moment += weight * rows[_TIME, i]
-        pull += weight * (math.log(mu) + (rows[_COUNT, i] - mu) / mu)
+        pull += weight * (rows[_LOG, i] + (rows[_COUNT, i] - mu) / mu)
     centre = moment / total if trend else 0.0
     level = pull / total
     spread = slope = 0.0
@@ -50,7 +57,7 @@ def _solve(rows: Floats, n: int, trend: bool, fit: Floats) -> None:
             mu = rows[_FITTED, i]
             away = rows[_TIME, i] - centre
             spread += rows[_WEIGHT, i] * away * away
-            slope += rows[_WEIGHT, i] * away * (math.log(mu) + (rows[_COUNT, i] - mu) / mu - level)
+            slope += rows[_WEIGHT, i] * away * (rows[_LOG, i] + (rows[_COUNT, i] - mu) / mu - level)
         slope /= spread
     fit[_INTERCEPT], fit[_RATE] = level - slope * centre, slope
     fit[_SUM], fit[_CENTRE], fit[_SPREAD] = total, centre, spread
@@ -61,11 +68,13 @@ def _iterate(rows: Floats, n: int, trend: bool, fit: Floats) -> bool:
     """Iteratively reweighted least squares, started and stopped as R's glm; whether it converged."""
     for i in range(n):
         rows[_FITTED, i] = rows[_COUNT, i] + 0.1
+        rows[_LOG, i] = math.log(rows[_FITTED, i])
     before = _deviance(rows, n)
     for _ in range(_STEPS):
         _solve(rows, n, trend, fit)
         for i in range(n):
-            mu = math.exp(fit[_INTERCEPT] + fit[_RATE] * rows[_TIME, i])
+            rows[_LOG, i] = fit[_INTERCEPT] + fit[_RATE] * rows[_TIME, i]
+            mu = math.exp(rows[_LOG, i]) if trend or i == 0 else rows[_FITTED, 0]
             rows[_FITTED, i] = mu if mu > SMALLEST else SMALLEST
         deviance = _deviance(rows, n)
         if abs(deviance - before) / (abs(deviance) + 0.1) < _CLOSE:
@@ -165,7 +174,7 @@ def judge(
     (R, W). critical: (n + 1,) what |slope| must exceed, in standard errors, by number of rows. rules: reweight,
     threshold. out: (R, W, 4), the planes named in this module.
     """
-    rows = np.empty((5, baseline.shape[1]))
+    rows = np.empty((7, baseline.shape[1]))
     fit = np.zeros(5)
     for r in range(first, last):
         for w in range(judged.size):
@@ -173,6 +182,9 @@ def judge(
             for row in baseline[w]:
                 if wanted[r, w] and row >= 0 and counts[r, row] >= 0.0:
                     rows[_COUNT, n] = counts[r, row]
+                    rows[_ENTROPY, n] = (
+                        counts[r, row] * (math.log(counts[r, row]) - 1.0) if counts[r, row] > 0.0 else 0.0
+                    )
                     rows[_TIME, n] = float(row - judged[w])
                     n += 1
             if n > 2:

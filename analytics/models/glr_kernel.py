@@ -21,18 +21,18 @@ POISSON, NEGATIVE_BINOMIAL, EPIDEMIC = range(3)
 STATISTIC, CASES, ALARM = range(3)
 """Planes of the output: the statistic, the smallest count with which there would be an alarm, 1 at an alarm."""
 _GRID = 41
+_MOST_TRIED = 1e12
 _VALUE, _SLOPE = range(2)
 _PER_CASE, _REST = range(2)
 
 
 @inner
 def _sizes(kind: int, up: bool, grid: Floats) -> None:
-    """Fill the grid of sizes of a change: log factors, or autoregressive parts."""
+    """Fill the grid of sizes of a change, log factors or autoregressive parts: finest near none."""
+    rise, finest = (1.15, 0.01) if kind == EPIDEMIC else (1.12, 0.02)
     for g in range(_GRID):
-        if kind == EPIDEMIC:
-            grid[g] = 0.0 if g == 0 else 0.01 * 1.3 ** (g - 1)
-        else:
-            grid[g] = (0.1 if up else -0.1) * g
+        size = finest * (rise**g - 1.0) / (rise - 1.0)
+        grid[g] = size if up else -size
 
 
 @inner
@@ -135,9 +135,9 @@ def _exact(
 @inner
 def _statistic(
     kind: int, x: Floats, span: tuple[int, int, int], count: float, alpha: float,
-    sums: Floats, now: Floats, grid: Floats, work: Floats, enough: float,
+    sums: Floats, now: Floats, grid: Floats, work: Floats,
 ) -> float:  # fmt: skip
-    """Largest ratio of the segments k..n, (first k, last k, n) = *span*; stops where it reaches *enough*."""
+    """Largest ratio of the segments k..n, (first k, last k, n) = *span*, week n with this count."""
     first, last, n = span
     best = 0.0
     at = 0
@@ -145,8 +145,6 @@ def _statistic(
         bound, at = _bound(sums, now, k, n, count, grid, at)
         if bound > best:
             best = max(best, _exact(kind, x, k, n, count, alpha, grid, at, work))
-            if best >= enough:
-                break
     return best
 
 
@@ -186,23 +184,48 @@ def _as_reference(kind: int, x: Floats, span: tuple[int, int, int], alpha: float
 
 
 @inner
+def _reaches(
+    kind: int, x: Floats, k: int, n: int, count: float, alpha: float, limit: float,
+    sums: Floats, now: Floats, grid: Floats, work: Floats, at: int,
+) -> tuple[bool, int]:  # fmt: skip
+    """Whether the ratio of segment k..n, with this last count, reaches *limit*; and where the grid search ended."""
+    bound, at = _bound(sums, now, k, n, count, grid, at)
+    return bound >= limit and _exact(kind, x, k, n, count, alpha, grid, at, work) >= limit, at
+
+
+@inner
 def _cases(
     kind: int, x: Floats, span: tuple[int, int, int], alpha: float, limit: float, up: bool,
     sums: Floats, now: Floats, grid: Floats, work: Floats,
 ) -> float:  # fmt: skip
-    """Smallest count of the last week with which there is an alarm (*up*), or none; NaN if none is small enough."""
-    low, high = -1.0, float(math.ceil(4.0 + 2.0 * x[MEAN, span[2]]))
-    while (_statistic(kind, x, span, high, alpha, sums, now, grid, work, limit) >= limit) != up:
-        low, high = high, 4.0 * high
-        if high > MOST:
-            return np.nan
-    while high - low > 1.0:
-        middle = float(math.floor((low + high) / 2.0))
-        if (_statistic(kind, x, span, middle, alpha, sums, now, grid, work, limit) >= limit) == up:
-            high = middle
-        else:
-            low = middle
-    return high
+    """Smallest count of the last week with which a segment's ratio reaches *limit* (*up*), or none does; inf: none."""
+    first, last, n = span
+    best = np.inf if up else 0.0
+    at = 0
+    for k in range(last, first - 1, -1):
+        beyond = best - 1.0 if up else best
+        if beyond == np.inf:
+            beyond = _MOST_TRIED
+        if beyond < 0.0:
+            break
+        reached, at = _reaches(kind, x, k, n, beyond, alpha, limit, sums, now, grid, work, at)
+        if not reached:
+            continue
+        low, high = (-1.0, beyond) if up else (beyond, beyond + 1.0)
+        while not up and high < MOST:
+            reached, at = _reaches(kind, x, k, n, high, alpha, limit, sums, now, grid, work, at)
+            if not reached:
+                break
+            low, high = high, 2.0 * high
+        while high - low > 1.0:
+            middle = float(math.floor((low + high) / 2.0))
+            reached, at = _reaches(kind, x, k, n, middle, alpha, limit, sums, now, grid, work, at)
+            if reached == up:
+                high = middle
+            else:
+                low = middle
+        best = high
+    return best
 
 
 @inner
@@ -241,8 +264,9 @@ def _judged(
     if reference:
         value = _as_reference(kind, x, span, alpha, up)
     else:
-        value = _statistic(kind, x, span, x[COUNT, span[2]], alpha, sums, now, grid, work, np.inf)
-    return value, _cases(kind, x, span, alpha, limit, up, sums, now, grid, work)
+        value = _statistic(kind, x, span, x[COUNT, span[2]], alpha, sums, now, grid, work)
+    cases = _cases(kind, x, span, alpha, limit, up, sums, now, grid, work)
+    return value, cases if cases < np.inf else np.nan
 
 
 @outer

@@ -143,7 +143,7 @@ def _size(counts: Floats, mean: Floats) -> Floats:
     """Size of a negative binomial with these means (n, R), by maximum likelihood, shape (R,)."""
     known = ~np.isnan(counts)
     y = np.where(known, counts, 0.0)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         size: Floats = known.sum(axis=0) / np.where(known, (y / mean - 1) ** 2, 0.0).sum(axis=0)
     for _ in range(2 * _STEPS):
         whole = size + mean
@@ -151,7 +151,8 @@ def _size(counts: Floats, mean: Floats) -> Floats:
         curve = special.polygamma(1, size) - special.polygamma(1, size + y) - 1 / size + 2 / whole
         curve = curve - (y + size) / whole**2
         score, information = (np.where(known, table, 0.0).sum(axis=0) for table in (terms, curve))
-        step = np.where((information > 0) & (size < _LARGEST_SIZE), score / information, size)
+        curved = (information > 0) & (size < _LARGEST_SIZE)
+        step = np.where(curved, score / np.where(curved, information, 1.0), size)
         size = np.clip(size + step, size / 10, 1e9)
         if np.all((np.abs(step) <= 1e-10 * size) | (size >= _LARGEST_SIZE)):
             break

@@ -2,7 +2,7 @@
 
 from analytics.pipeline.analysis import Analysis, analyse, growth_before, trend_result
 from analytics.pipeline.demo import demo, founding_page, fresh_store
-from analytics.pipeline.reporting import Report, report
+from analytics.pipeline.reporting import Report, write_report
 
 __all__ = [
     "Analysis",
@@ -12,6 +12,6 @@ __all__ = [
     "founding_page",
     "fresh_store",
     "growth_before",
-    "report",
+    "write_report",
     "trend_result",
 ]

@@ -29,7 +29,7 @@ def report_content(store: Store, analysis: Analysis) -> ReportContent:
     first_day, last_day = period(analysis)
     totals = weekly_totals(store, analysis)
     fingerprint = data_fingerprint(store, panel.as_of)
-    queries = Queries(analysis, store.path.name)
+    queries = Queries(analysis)
     flags = analysis.flags
     return ReportContent(
         title=settings.title,
@@ -171,16 +171,13 @@ def not_judged(analysis: Analysis) -> pd.DataFrame:
 
 def flag_incidents(store: Store, analysis: Analysis) -> pd.DataFrame:
     """The incidents of each flagged region and week: region_id, week, and the incident's columns."""
-    queries = Queries(analysis, store.path.name)
+    queries = Queries(analysis)
     frames = []
     for row in analysis.flags.itertuples():
         frame = store.frame(queries.incidents(row.region_id, row.week.date()))
         frames.append(frame.assign(region_id=row.region_id, week=row.week))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["region_id", "week"])
 
-
-DATABASE = "incidents.duckdb"
-"""The database that commands use where none is named."""
 
 _IN_WEEK = {
     "exclude": "occurred_on BETWEEN DATE '{first}' AND DATE '{last}'\n"
@@ -192,11 +189,13 @@ _IN_WEEK = {
 
 
 class Queries:
-    """The SQL and the commands that make a report's numbers again."""
+    """The SQL and the commands that make a report's numbers again.
 
-    def __init__(self, analysis: Analysis, database: str) -> None:
+    Commands do not name the database: where a file lies is no part of what it holds, and equal data make equal bytes.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
-        self.database = database
 
     @property
     def moment(self) -> str:
@@ -244,8 +243,6 @@ class Queries:
         """The command that makes the same again."""
         settings, panel = self.analysis.settings, self.analysis.panel
         words = ["incidents", name]
-        if self.database != DATABASE:
-            words += ["--db", self.database]
         for option in ("level", "where", "source", "week_start", "method"):
             value = getattr(settings, option)
             if value != getattr(Settings, option) and (name, option) != ("trends", "method"):

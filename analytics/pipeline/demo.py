@@ -6,7 +6,7 @@ from pathlib import Path
 from analytics import __version__
 from analytics.bundled import bundled
 from analytics.errors import OutputError
-from analytics.pipeline.reporting import Report, report
+from analytics.pipeline.reporting import Report, write_report
 from analytics.report import Extra, ReportContent, write
 from analytics.settings import Settings
 from analytics.sources import Mapping
@@ -37,7 +37,7 @@ def demo(directory: Path, *, loaded_at: datetime) -> tuple[Report, Path]:
     with _emptied(directory, "simulated.duckdb", loaded_at) as store:
         _load_bundled(store, "simulated", loaded_at)
         load_reference(store, bundled("data/simulated_coverage.csv"), "coverage", loaded_at=loaded_at)
-        made = report(store, settings, directory, name="demo", to=date(2022, 1, 2), as_of=datetime(2022, 1, 3))  # noqa: DTZ001 - UTC, as all knowledge times
+        made = write_report(store, settings, directory, name="demo", to=date(2022, 1, 2), as_of=datetime(2022, 1, 3))  # noqa: DTZ001 - UTC, as all knowledge times
     with _emptied(directory, "founding.duckdb", loaded_at) as store:
         _load_bundled(store, "founding", loaded_at)
         page = founding_page(store, directory / "founding_case.html")

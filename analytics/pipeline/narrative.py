@@ -11,14 +11,9 @@ from analytics.pipeline.analysis import Analysis
 
 
 def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
-    """The paragraph that is read aloud: what happened, where it is beyond normal, where it is not known."""
-    sentences = [
-        _latest_week(analysis, totals, place),
-        _whole_period(analysis, totals),
-        _rising(analysis),
-        _unknown(analysis),
-    ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    """What is read aloud: the latest week, and below it the weeks before, what is rising, and what is not known."""
+    rest = [_whole_period(analysis, totals), _rising(analysis), _unknown(analysis)]
+    return f"{_latest_week(analysis, totals, place)}\n\n{' '.join(sentence for sentence in rest if sentence)}"
 
 
 def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:

@@ -23,7 +23,7 @@ class Report:
     recorded: bool
 
 
-def report(
+def write_report(
     store: Store,
     settings: Settings,
     directory: Path,
