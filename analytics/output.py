@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from textwrap import wrap
 from typing import IO, TYPE_CHECKING, Any
 
 from analytics.errors import OptionError
@@ -70,8 +71,12 @@ def _records(frame: "pd.DataFrame") -> list[str]:
     return [json.dumps(_finite(dict(zip(names, row, strict=True))), ensure_ascii=False) for row in _rows(frame)]
 
 
+WRAPPED = 72
+"""Width at which sentences are folded in a table; nothing is cut."""
+
+
 def _table(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame, "simple", _cell)
+    return _tabulated(frame, "simple", lambda value: "\n".join(wrap(_cell(value), WRAPPED, break_long_words=False)))
 
 
 def _markdown(frame: "pd.DataFrame") -> str:
@@ -93,7 +98,7 @@ def _tabulated(frame: "pd.DataFrame", style: str, cell: Callable[[Any], str]) ->
 
     rows = [[cell(value) for value in row] for row in _rows(frame)]
     align = ["right" if dtype.kind in "ifu" else "left" for dtype in frame.dtypes]
-    headers = [cell(str(name)) for name in frame.columns]
+    headers = [_cell(str(name)) for name in frame.columns]
     made = tabulate(rows, headers=headers, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
     return f"{made}\n"
 
@@ -113,7 +118,7 @@ def _text(value: Any) -> Any:
     return "" if value is None else value
 
 
-_VISIBLE = "\u00a0\u200c\u200d\u3000"
+_VISIBLE = "\u00a0\u202f\u200c\u200d\u3000"
 """Spaces and joiners that Python calls unprintable and that writing needs."""
 
 

@@ -57,6 +57,12 @@ def no_global_chance() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_settings_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see no database that the person who runs them has set."""
+    monkeypatch.delenv("INCIDENTS_DB", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse look-ups and connections that leave this machine; other processes are not covered."""
     connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo

@@ -152,7 +152,7 @@ def test_the_query_of_a_region_group_lists_what_was_counted(iraq: Path) -> None:
     """The SQL of the disputed territories returns their incidents of each week, within the districts' validity."""
     with Store(iraq, read_only=True) as store:
         analysis = analyse(store, Settings(level="disputed-territories"), first=FIRST, to=TO)
-        queries, panel = Queries(analysis, iraq.name), analysis.panel
+        queries, panel = Queries(analysis), analysis.panel
         weeks = panel.weeks[-9:]
         listed = [len(store.rows(queries.incidents("disputed-territories", week.item()))) for week in weeks]
     assert listed == panel.values[-9:, 0].tolist()

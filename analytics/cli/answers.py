@@ -17,7 +17,7 @@ SPIKES = (
     "region_id", "region", "week", "observed", "expected", "upper", "p_value", "q_value", "score", "alarm", "status",
     "judged_by", "note",
 )  # fmt: skip
-FLAGS = ("week", "level", "region", "observed", "expected", "upper", "q_value", "kinds", "reason")
+FLAGS = ("week", "level", "region", "observed", "expected", "upper", "q_value", "reason")
 
 
 @main.command()
@@ -151,4 +151,4 @@ def sql(query: str, params: tuple[str, ...], form: str, **given: Any) -> None:
     if not text.strip():
         raise QueryError('the query is empty; give SQL, as in: incidents sql "from incidents limit 5"')
     with Store(database(given), locked=True) as store:
-        show(store.frame(text, pairs(params, "--param")), form)
+        show(store.answer(text, pairs(params, "--param")), form)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from analytics.panel import Panel
     from analytics.settings import Settings
-    from analytics.store import Store
+    from analytics.store import Store, Tracer
 
 
 def now() -> datetime:
@@ -28,18 +28,25 @@ def database(given: dict[str, Any]) -> Path:
     return given["db"] or Path(os.environ.get("INCIDENTS_DB") or "incidents.duckdb")
 
 
+def tracer(given: dict[str, Any]) -> "Tracer | None":
+    """With --verbose, every SQL statement on stderr with the seconds it took."""
+    if not given.get("verbose"):
+        return None
+    return lambda statement, seconds: click.echo(f"{seconds:7.3f} s  {' '.join(statement.split())}", err=True)
+
+
 def reading(given: dict[str, Any]) -> "Store":
     """The database for queries: read-only, without files, network or settings."""
     from analytics.store import Store
 
-    return Store(database(given), locked=True)
+    return Store(database(given), locked=True, tracer=tracer(given))
 
 
 def writing(given: dict[str, Any]) -> "Store":
     """The database for loads; a new one is made where there is none."""
     from analytics.pipeline import fresh_store
 
-    return fresh_store(database(given), loaded_at=now())
+    return fresh_store(database(given), loaded_at=now(), tracer=tracer(given))
 
 
 def recording(given: dict[str, Any]) -> "Store":
@@ -48,7 +55,7 @@ def recording(given: dict[str, Any]) -> "Store":
 
     path = database(given)
     writable = path.exists() and os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
-    return Store(path, read_only=not writable)
+    return Store(path, read_only=not writable, locked=True, tracer=tracer(given))
 
 
 def settings_of(given: dict[str, Any], part: str = "") -> "Settings":

@@ -114,6 +114,6 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "config": click.option(
         "--config", type=click.Path(path_type=Path), help="Settings file.  [default: incidents.toml if there]"
     ),
-    "verbose": click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+    "verbose": click.option("-v", "--verbose", is_flag=True, help="Show each SQL statement, and its time, on stderr."),
     "quiet": click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
 }

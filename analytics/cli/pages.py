@@ -36,7 +36,7 @@ def report(out: Path, **given: Any) -> None:
         made = pipeline.write_report(store, settings, out, first=given["first"], to=given["to"], as_of=given["as_of"])
     if not made.recorded:
         say(given, "the database is read-only: the run was not recorded")
-    say(given, made.content.headline)
+    say(given, *made.content.headline.split("\n\n"))
     click.echo(made.path)
 
 
@@ -48,7 +48,7 @@ def demo(out: Path, **given: Any) -> None:
     from analytics import pipeline
 
     made, page = pipeline.demo(out, loaded_at=now())
-    say(given, made.content.headline, "The records are simulated; the founding case is real.")
+    say(given, *made.content.headline.split("\n\n"), "The records are simulated; the founding case is real.")
     click.echo(made.path)
     click.echo(page)
 

@@ -22,7 +22,7 @@ _LEAST = {
     "harmonics": 0,
     "placebo": 0,
     "seed": 0,
-    "min_weeks": 13,
+    "season_years": 2,
     "min_incidents": 5,
 }
 
@@ -31,8 +31,8 @@ _LEAST = {
 class StudyOptions:
     """Settings of `EventStudy`; raises OptionError for a value that cannot be used."""
 
-    before: int = 104
-    """Weeks before the event that say what to expect."""
+    before: int = 52
+    """Weeks before the event whose level says what to expect."""
     after: int = 26
     """Whole weeks after the event that are compared with it."""
     lead: int = 26
@@ -40,9 +40,11 @@ class StudyOptions:
     anticipation: int = 0
     """Weeks just before the event that may know of it already; left out of both sides."""
     harmonics: int = 1
-    """Cycles a year in the season; 0 for none."""
-    trend: bool = True
-    """Let what is expected grow or fall at the rate of the weeks before."""
+    """Cycles a year in the season, which is taken out where there are two years to learn it from; 0 for none."""
+    season_years: int = 5
+    """Years before the event that the season is learnt from, at most."""
+    trend: bool = False
+    """Let what is expected grow or fall on at the rate of the weeks before."""
     family: Family = "quasi-poisson"
     """quasi-poisson (variance phi x mean), or negative-binomial (mean + alpha x mean^2)."""
     errors: Errors = "serial"
@@ -55,8 +57,6 @@ class StudyOptions:
     """Placebo dates, or tuples of them where events are stacked, at most; 0 for none."""
     seed: int = 1
     """Seed of the draw of placebo dates, where there are more than wanted, and of tuples."""
-    min_weeks: int = 52
-    """Known weeks that the weeks before must have (or `before`, if that is fewer)."""
     min_incidents: int = 10
     """Incidents that the weeks before must have."""
 
@@ -69,8 +69,6 @@ class StudyOptions:
                 raise OptionError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0.5 < self.level < 1:
             raise OptionError(f"level must be in (0.5, 1), a confidence level such as 0.95, got {self.level}")
-        if self.harmonics and self.before < 52:
-            raise OptionError(f"before must be at least 52 weeks for a season, got {self.before}; or set harmonics=0")
         if self.lead > self.before // 2:
             raise OptionError(f"lead must be at most half of before ({self.before}), got {self.lead}")
 

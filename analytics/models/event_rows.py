@@ -23,8 +23,8 @@ from analytics.models.event_options import StudyOptions
 
 Row = dict[str, Any]
 COLUMNS = (
-    "event", "date", "scope", "regions", "term", "k", "rate_ratio", "low", "high", "p_value", "p_placebo",
-    "placebo_dates", "left_out", "p_placebo_all", "placebo_low", "placebo_high", "weeks", "observed", "expected", "note",
+    "event", "date", "scope", "regions", "term", "k", "rate_ratio", "low", "high", "wide_low", "wide_high",
+    "p_value", "p_placebo",    "placebo_dates", "left_out", "p_placebo_all", "placebo_low", "placebo_high", "weeks", "observed", "expected", "note",
 )  # fmt: skip
 TIE = 1e-9
 """Placebo effects this close to the event's own count as as large."""
@@ -83,20 +83,49 @@ class _Term:
 
 
 def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list[Row]:
-    """Rows of averages, their intervals found together; NaN and a note where there is nothing to compare with."""
+    """Rows of averages, their intervals found together; null and a note where there is nothing to compare with."""
+    if not terms:
+        return []
     made = [average(term.blocks) for term in terms]
-    low, high = _ends(side_by_side(made), options) if made else (np.zeros(0), np.zeros(0))
+    statistics = [np.where(one.ok, signed_root(one, np.zeros(len(one.ok))), np.nan) for one in made]
+    ends = _ends(unit, terms, made, statistics, options)
     rows = []
-    for number, (term, one) in enumerate(zip(terms, made, strict=True)):
+    for number, (term, one, statistic) in enumerate(zip(terms, made, statistics, strict=True)):
         if not one.ok[0]:
-            note = _notes(unit.facts["note"], "nothing to compare with")
-            rows.append(_row(unit.facts, **term.given, note=note))
+            rows.append(_row(unit.facts, **term.given, note=_notes(unit.facts["note"], "nothing to compare with")))
             continue
-        statistic = np.where(one.ok, signed_root(one, np.zeros(len(one.ok))), np.nan)
-        figures = _figures(one, statistic, one.freedom) | {"low": low[number], "high": high[number]}
+        figures = _figures(one, statistic, one.freedom) | {name: float(values[number]) for name, values in ends.items()}
         dates = _placebo(unit, statistic) | _band(unit, one, options) if term.dates else {}
         rows.append(_row(unit.facts, **term.given, **figures, **dates))
     return rows
+
+
+def _ends(
+    unit: Unit, terms: list[_Term], made: list[Average], statistics: list[Floats], options: StudyOptions
+) -> dict[str, Floats]:
+    """Ends of the intervals, by Student's quantile and by that of the placebo dates' own statistics."""
+    first = side_by_side(made)
+    usual = student.ppf(0.5 + options.level / 2, first.freedom)
+    own = [
+        _spread(statistic[unit.inside], options.level) if term.dates else np.nan
+        for term, statistic in zip(terms, statistics, strict=True)
+    ]
+    low, high = interval(first, usual)
+    wide_low, wide_high = interval(first, np.fmax(usual, own))
+    known = np.isfinite(own)
+    return {
+        "low": np.exp(low),
+        "high": np.exp(high),
+        "wide_low": np.where(known, np.exp(wide_low), np.nan),
+        "wide_high": np.where(known, np.exp(wide_high), np.nan),
+    }
+
+
+def _spread(statistics: Floats, level: float) -> float:
+    """The |T| that the share *level* of other dates stays within, rounded outwards; NaN where they are too few to say."""
+    sizes = np.sort(np.abs(statistics[np.isfinite(statistics)]))
+    rank = int(np.ceil(level * (len(sizes) + 1)))
+    return float(sizes[rank - 1]) if 0 < rank <= len(sizes) else float("nan")
 
 
 def _clustered_row(unit: Unit, term: _Term, options: StudyOptions) -> Row:
@@ -123,14 +152,11 @@ def _figures(made: Average, statistic: Floats, freedom: Floats) -> Row:
     }
 
 
-def _ends(made: Average, options: StudyOptions) -> tuple[Floats, Floats]:
-    low, high = interval(made, student.ppf(0.5 + options.level / 2, made.freedom))
-    return np.exp(low), np.exp(high)
-
-
 def _placebo(unit: Unit, statistic: Floats) -> Row:
     """The p (1 + dates with |T| as large) / (1 + dates), over the dates that may stand in, and over all."""
     own, everything = statistic[unit.inside], statistic[unit.everything]
+    if not len(everything):
+        return {}
     return {
         "p_placebo": placebo_p(statistic[0], own),
         "placebo_dates": int(np.isfinite(own).sum()),
@@ -208,7 +234,7 @@ def _week_rows(unit: Unit, options: StudyOptions) -> list[Row]:
             blocks = [block.weeks(slice(number, number + 1)) for block in unit.blocks]
             terms.append(_Term(given=_week_facts(int(week)), blocks=blocks))
     empty = [
-        _row(unit.facts, **_week_facts(int(week)) | {"weeks": 0}, note=_notes(unit.facts["note"], unit.reason[number]))
+        _row(unit.facts, **_week_facts(int(week)) | {"weeks": 0}, note=unit.reason[number])
         for number, week in enumerate(unit.after)
         if not unit.clean[number]
     ]

@@ -32,7 +32,7 @@ def sentence(
     expectation = "the weeks before" + (f" and {_places(panel, list(against))}" if against else "")
     return (
         f"{start}{',' if clear else ':'} {what} in {place} were {figure(row['rate_ratio'])} times "
-        f"({100 * options.level:g} % interval {figure(row['low'])} to {figure(row['high'])}) what {expectation} lead one to "
+        f"({100 * options.level:g} % interval {figure(row['low'])} to {figure(row['high'])}{_wide(row)}) what {expectation} lead one to "
         f"expect{_totals(row, against)}; {_dates(row, options, stacked=len(events) > 1)}."
     )
 
@@ -48,10 +48,21 @@ def figure(value: float) -> str:
     return f"{value:.2f}" if value < 1.095 else f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
 
 
+def _wide(row: "pd.Series[Any]") -> str:
+    """The interval by the other dates' own spread, where there are enough of them."""
+    if np.isnan(row["wide_low"]):
+        return ""
+    return f"; by the spread of other dates {figure(row['wide_low'])} to {figure(row['wide_high'])}"
+
+
 def _totals(row: "pd.Series[Any]", against: tuple[str, ...]) -> str:
     if against:
         return ""
-    return f" ({row['observed']:,.10g} against {row['expected']:,.3g})"
+    return f" ({row['observed']:,.10g} against {_amount(row['expected'])})"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
 def _dates(row: "pd.Series[Any]", options: StudyOptions, *, stacked: bool) -> str:
@@ -60,9 +71,9 @@ def _dates(row: "pd.Series[Any]", options: StudyOptions, *, stacked: bool) -> st
         return "no other date is free to compare it with"
     number, p = int(row["placebo_dates"]), float(row["p_placebo"])
     larger = round(p * (number + 1)) - 1
-    dates = f"sets of {'other dates'}" if stacked else "other dates"
+    dates = "sets of other dates" if stacked else "other dates"
     shown = "none shows" if larger == 0 else f"{larger} shows" if larger == 1 else f"{larger} show"
-    unusual = "" if p <= 1 - options.level + 1e-12 else ", so it is nothing unusual here" if _clear(row) else ""
+    unusual = "" if p <= 1 - options.level + 1e-12 else ", so it does not stand out" if _clear(row) else ""
     return f"of {number} {dates} {shown} an effect this large (placebo p {p:.2g}){unusual}"
 
 

@@ -47,7 +47,8 @@ class StudyResult:
         each with its own expectation, interval from the spread between them; without: the total without one region;
         comparison without, placebo region, placebo regions: see `EventStudy`); regions; term (after: average rate ratio
         of the weeks after; level: in week 1; slope: factor by which it changes per week; pre-trend: the same for the
-        weeks before; week k); k (whole number or null); rate_ratio, low, high; p_value (two-sided); p_placebo,
+        weeks before; week k); k (whole number or null); rate_ratio, low, high; wide_low, wide_high (the interval that as
+        many placebo dates stay within as *level* says; the more honest one where levels wander); p_value (two-sided); p_placebo,
         placebo_dates (dates, or tuples of dates, compared with), left_out (dates in the data that may not stand in),
         p_placebo_all (with those as well); placebo_low, placebo_high (quantiles of the placebo dates' rate ratios);
         weeks (that count), observed, expected (incidents in them); note. What cannot be estimated is null, and note says why.
@@ -365,6 +366,8 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
         "rate_ratio",
         "low",
         "high",
+        "wide_low",
+        "wide_high",
         "p_value",
         "p_placebo",
         "p_placebo_all",

@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from analytics.models.base import Floats
 from analytics.models.event_effect import Block
-from analytics.models.event_fit import Booleans, Fits, Rows, covariance, dispersion, fit_family, freedom
+from analytics.models.event_fit import Booleans, Rows, covariance, dispersion, fit_family, freedom
 from analytics.models.event_options import StudyEvent, StudyOptions
+from analytics.models.event_season import Seasons, seasons
 from analytics.models.trend_season import harmonics
 from analytics.weeks import Dates, as_date
 
 Positions = NDArray[np.intp]
+KNOWN_SHARE = 0.75
+"""Part of the weeks before that must be known."""
 MIN_ACTIVE = 5
-"""Weeks with incidents that the weeks before must have, for level, trend and season to be finite."""
+"""Weeks with incidents that the weeks before must have, for level and trend to be finite."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +109,7 @@ def _reason(weeks: Dates, position: int, week: int, cuts: list[tuple[int, StudyE
 def rows_at(
     series: Series, positions: Positions, numbers: NDArray[np.intp], centre: float, options: StudyOptions
 ) -> Rows:
-    """Weeks *numbers* (N,) around each of *positions* (D,): counts and the design 1, time in years, season."""
+    """Weeks *numbers* (N,) around each of *positions* (D,): counts, and the design 1, time in years, harmonics."""
     index = positions[:, None] + numbers - 1
     inside = (index >= 0) & (index < len(series.weeks))
     safe = np.clip(index, 0, len(series.weeks) - 1)
@@ -115,8 +118,8 @@ def rows_at(
     if options.trend:
         columns.append(np.broadcast_to((numbers - centre) / 52, index.shape))
     if options.harmonics:
-        season = harmonics(series.weeks, options.harmonics)
-        columns += [season[safe, column] for column in range(season.shape[1])]
+        basis = harmonics(series.weeks, options.harmonics)
+        columns += [basis[safe, column] for column in range(basis.shape[1])]
     return Rows(
         counts=np.nan_to_num(counts),
         design=np.stack(columns, axis=2),
@@ -126,47 +129,78 @@ def rows_at(
     )
 
 
+def seasons_of(series: Series, positions: Positions, seen: Window, options: StudyOptions) -> Seasons:
+    """The season that each of *positions* is judged by; none in a comparison, whose two sides share it."""
+    if series.trials is not None:
+        width = 2 * options.harmonics
+        return Seasons(
+            coefficients=np.zeros((len(positions), width)), covariance=np.zeros((len(positions), width, width))
+        )
+    return seasons(series.weeks, series.counts, positions + seen.lead - 1, options)
+
+
 def block(series: Series, positions: Positions, seen: Window, options: StudyOptions) -> Block:
     """What came after each of *positions*, beside what the weeks before it lead one to expect, in *seen*'s weeks."""
     centre = float(seen.before.mean())
     before = rows_at(series, positions, seen.before, centre, options)
     after = rows_at(series, positions, seen.after, centre, options)
-    return expect(before, after, seen.clean, options)
+    return expect(before, after, seen.clean, seasons_of(series, positions, seen, options), options)
 
 
-def expect(before: Rows, after: Rows, clean: Booleans, options: StudyOptions) -> Block:
-    """The baseline of *before* carried on to the weeks of *after*, of which only *clean* ones are used."""
-    enough = _enough(before, options)
-    dates, columns = len(before.counts), before.design.shape[2]
-    beta, ok = np.zeros((dates, columns)), np.zeros(dates, dtype=np.bool_)
-    spread, scale, alpha = np.zeros((dates, columns, columns)), np.ones(dates), np.zeros(dates)
-    if enough.any():
-        chosen = np.flatnonzero(enough)
-        rows = before.at(chosen)
-        fits: Fits = fit_family(rows, options.family)
-        beta[chosen], ok[chosen], alpha[chosen] = fits.coefficients, fits.ok, fits.alpha
-        spread[chosen], scale[chosen] = covariance(rows, fits, options.errors), dispersion(rows, fits, options.errors)
+def expect(before: Rows, after: Rows, clean: Booleans, season: Seasons, options: StudyOptions) -> Block:
+    """The baseline of *before* carried on to the weeks of *after*, of which only *clean* ones are used.
+
+    The season is an offset, estimated from other weeks; its covariance G joins that of the baseline's coefficients, V,
+    by how they answer to it, S = -(X'WX)^-1 X'WZ: [[V + S G S', S G], [G S', G]].
+    """
+    dates, all_columns = len(before.counts), before.design.shape[2]
+    beta, ok = np.zeros((dates, all_columns)), np.zeros(dates, dtype=np.bool_)
+    spread, scale, alpha = np.zeros((dates, all_columns, all_columns)), np.ones(dates), np.zeros(dates)
+    chosen = np.flatnonzero([not gap for gap in gaps(before, options)])
+    if len(chosen):
+        rows, own = before.at(chosen), season.at(chosen)
+        level, wave = _split(rows, own)
+        fits = fit_family(level, options.family)
+        beta[chosen] = np.concatenate([fits.coefficients, own.coefficients], axis=1)
+        answer = -fits.bread @ (level.design * fits.weight[:, :, None]).transpose(0, 2, 1) @ wave
+        spread[chosen] = _joint(covariance(level, fits, options.errors), answer, own.covariance)
+        ok[chosen], alpha[chosen] = fits.ok, fits.alpha
+        scale[chosen] = dispersion(level, fits, options.errors)
     offset = np.einsum("dkp,dp->dk", after.design, beta)
-    ok &= np.isfinite(spread).all(axis=(1, 2)) & (np.abs(offset) < 25).all(axis=1)
+    ok &= np.isfinite(spread).all(axis=(1, 2)) & (np.abs(offset) < LARGEST).all(axis=1)
     rows = Rows(
         counts=after.counts,
         design=after.design,
         use=after.use & clean,
-        offset=np.clip(offset, -25, 25),
+        offset=np.clip(offset, -LARGEST, LARGEST),
         trials=after.trials,
     )
     return Block(rows=rows, covariance=spread, scale=scale, alpha=alpha, freedom=freedom(before), ok=ok)
 
 
-def _enough(before: Rows, options: StudyOptions) -> Booleans:
-    """Dates whose weeks before hold enough to expect anything from; (D,)."""
-    return np.array([not gap for gap in gaps(before, options)], dtype=np.bool_)
+LARGEST = 25.0
+"""Bound of an expected log mean."""
+
+
+def _split(rows: Rows, season: Seasons) -> tuple[Rows, Floats]:
+    """The rows with the season as offset and the baseline's own columns only, and the season's columns."""
+    own = rows.design.shape[2] - season.coefficients.shape[1]
+    level, wave = rows.design[:, :, :own], rows.design[:, :, own:]
+    offset = np.einsum("dnh,dh->dn", wave, season.coefficients)
+    return Rows(counts=rows.counts, design=level, use=rows.use, offset=offset, trials=rows.trials), wave
+
+
+def _joint(own: Floats, answer: Floats, season: Floats) -> Floats:
+    crossed = answer @ season
+    upper = np.concatenate([own + crossed @ answer.transpose(0, 2, 1), crossed], axis=2)
+    lower = np.concatenate([crossed.transpose(0, 2, 1), season], axis=2)
+    return np.concatenate([upper, lower], axis=1)
 
 
 def gaps(before: Rows, options: StudyOptions) -> list[str]:
     """Why nothing can be expected at each date, in words; "" where something can."""
     known = before.use.sum(axis=1)
-    needed = min(options.min_weeks, options.before)
+    needed = int(KNOWN_SHARE * before.counts.shape[1])
     sides = [before.counts * before.use]
     if before.trials is not None:
         sides.append((before.trials - before.counts) * before.use)
@@ -192,7 +226,8 @@ def lead_block(series: Series, seen: Window, options: StudyOptions) -> Block:
     rest = Rows(
         counts=before.counts, design=before.design, use=before.use & ~own, offset=before.offset, trials=before.trials
     )
-    return expect(rest, week, np.ones(1, dtype=np.bool_), options)
+    season = seasons_of(series, np.full(lead, seen.position), seen, options)
+    return expect(rest, week, np.ones(1, dtype=np.bool_), season, options)
 
 
 def _weeks_of(rows: Rows, own: Booleans) -> Rows:
@@ -211,7 +246,8 @@ def pretrend_block(series: Series, seen: Window, options: StudyOptions) -> Block
     """The last `lead` weeks before the event, beside what the weeks before those lead one to expect."""
     rows, split = _before(series, seen, options), len(seen.before) - options.lead
     earlier, later = rows.weeks(slice(None, split)), rows.weeks(slice(split, None))
-    return expect(earlier, later, np.ones(options.lead, dtype=np.bool_), options)
+    season = seasons_of(series, np.array([seen.position - options.lead]), seen, options)
+    return expect(earlier, later, np.ones(options.lead, dtype=np.bool_), season, options)
 
 
 def _before(series: Series, seen: Window, options: StudyOptions) -> Rows:

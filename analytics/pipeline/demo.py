@@ -10,7 +10,7 @@ from analytics.pipeline.reporting import Report, write_report
 from analytics.report import Extra, ReportContent, write
 from analytics.settings import Settings
 from analytics.sources import Mapping
-from analytics.store import Store, data_fingerprint, load, load_reference
+from analytics.store import Store, Tracer, data_fingerprint, load, load_reference
 
 REFERENCE = (
     ("data/iraq_regions.csv", "regions"),
@@ -21,10 +21,10 @@ REFERENCE = (
 """Reference data that every new database starts with."""
 
 
-def fresh_store(path: Path, *, loaded_at: datetime) -> Store:
+def fresh_store(path: Path, *, loaded_at: datetime, tracer: Tracer | None = None) -> Store:
     """Open the database at *path*; a new one starts with the bundled regions, groups, boundaries and dated events."""
     new = not path.exists()
-    store = Store(path)
+    store = Store(path, tracer=tracer)
     if new:
         for name, kind in REFERENCE:
             load_reference(store, bundled(name), kind, loaded_at=loaded_at)

@@ -1,6 +1,6 @@
 """The store: incidents, their versions, regions, dated events and coverage in one DuckDB file."""
 
-from analytics.store.connection import SCHEMA_VERSION, Store
+from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
 from analytics.store.loading import LoadReport, load, unload
 from analytics.store.reading import Fingerprint, as_of_default, check_level, covered_to, data_fingerprint, weekly
 from analytics.store.recording import record_run
@@ -11,6 +11,7 @@ __all__ = [
     "Fingerprint",
     "LoadReport",
     "Store",
+    "Tracer",
     "as_of_default",
     "check_level",
     "covered_to",

@@ -1,9 +1,10 @@
 """Opening the database, making its schema, and running SQL in it; the SQL itself is in analytics/sql."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
+
+Tracer = Callable[[str, float], None]
+"""Called with each statement and the seconds it took to start answering."""
 
 _SQL = Path(__file__).parent.parent / "sql"
 
@@ -61,17 +65,30 @@ _LISTS = {
 }
 
 
+@contextmanager
+def _errors_of_ours() -> Iterator[None]:
+    """The database's errors as QueryError; DuckDB raises some only when rows are fetched."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryError(_words(error)) from error
+
+
 class Store:
     """An open incident database; a context manager.
 
     `Store(path)` opens for writing and makes a new database where there is none. `Store(path, read_only=True)` reads
     only. `Store(path, locked=True)` is what analysts' SQL runs on: read-only, no files, no network, no settings.
+    *tracer* sees every statement that is run.
     Raises StoreError where the file is missing, not ours, of another schema version, or held by another process.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False, locked: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, read_only: bool | None = None, locked: bool = False, tracer: Tracer | None = None
+    ) -> None:
         self.path = Path(path)
-        self.read_only = read_only or locked
+        self.tracer = tracer
+        self.read_only = locked if read_only is None else read_only
         if self.read_only and not self.path.exists():
             raise StoreError(
                 f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE"
@@ -96,10 +113,12 @@ class Store:
 
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "duckdb.DuckDBPyConnection":
         """Run one statement with bound *parameters*; a failure is a QueryError with the database's words."""
-        try:
-            return self._connection.execute(sql, dict(parameters or {}))
-        except duckdb.Error as error:
-            raise QueryError(_words(error)) from error
+        began = perf_counter()
+        with _errors_of_ours():
+            result = self._connection.execute(sql, dict(parameters or {}))
+        if self.tracer is not None:
+            self.tracer(sql, perf_counter() - began)
+        return result
 
     def step(self, name: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run the named SQL file; only the parameters it mentions are bound."""
@@ -108,21 +127,37 @@ class Store:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        found: list[tuple[Any, ...]] = self.run(sql, parameters).fetchall()
+        with _errors_of_ours():
+            found: list[tuple[Any, ...]] = self.run(sql, parameters).fetchall()
         return found
 
     def value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
-        row = self.run(sql, parameters).fetchone()
+        with _errors_of_ours():
+            row = self.run(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def frame(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pd.DataFrame":
-        """A query's result as a pandas frame."""
-        try:
+        """A query's result as a pandas frame, in pandas' own types."""
+        with _errors_of_ours():
             found: pd.DataFrame = self.run(sql, parameters).df()
-        except duckdb.Error as error:
-            raise QueryError(_words(error)) from error
         return found
+
+    def answer(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pd.DataFrame":
+        """An analyst's one statement and its result, every value exact: whole sums stay whole, nulls stay null.
+
+        Raises QueryError for no statement, for several, and with the database's words for one that fails.
+        """
+        import pandas as pd
+
+        with _errors_of_ours():
+            statements = self._connection.extract_statements(sql)
+        if len(statements) != 1:
+            found = f"{len(statements)} statements" if statements else "no statement"
+            raise QueryError(f"give one SQL statement at a time; this is {found}")
+        rows = self.rows(sql, parameters)
+        names = [str(column[0]) for column in self._connection.description or []]
+        return pd.DataFrame(rows, columns=names, dtype=object).infer_objects()
 
     def columns(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[str]:
         """Names of a query's columns."""

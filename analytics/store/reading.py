@@ -1,6 +1,7 @@
 """What the layers above ask of the store: the weekly panel, its default range, and a fingerprint of the data."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -82,9 +83,10 @@ def weekly(
     sql = (
         f'SELECT * FROM weekly($level, measure := {value}, source := $source, "where" := ({condition}), '
         "week_start := $week_start, first := CAST($first AS DATE), last := CAST($last AS DATE), "
-        "as_of := coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity'), dates := $dates)"
+        "as_of := coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity'), dates := $dates, empty := $empty)"
     )
     parameters = {
+        "empty": 0 if measure in MEASURES or _adds_up(store, measure) else None,
         "level": level,
         "source": source,
         "week_start": week_start,
@@ -122,9 +124,25 @@ def _expression(store: Store, sql: str, what: str) -> str:
     return f"{sql}\n"
 
 
+def _adds_up(store: Store, measure: str) -> bool:
+    """Whether a measure is made of counts and sums, so that a week without incidents has 0 of it (an average has none)."""
+    names = set(re.findall(r'"function_name":"([^"]*)"', _tree(store, f"SELECT ({measure}\n)")))
+    return names <= ADDITIVE
+
+
+ADDITIVE = {"count", "count_star", "count_if", "sum", "+", "-", "*", "/", "coalesce", "round"}
+"""Functions of which a measure that adds up may be made."""
+
+
+def _tree(store: Store, sql: str) -> str:
+    """The database's own reading of *sql*, as JSON text."""
+    text: str = store.value("SELECT CAST(json_serialize_sql($sql) AS VARCHAR)", {"sql": sql})
+    return text
+
+
 def _is_one_select(store: Store, sql: str) -> bool:
     """Whether *sql* is one plain SELECT of one value, in the database's own reading of it."""
-    tree = json.loads(store.value("SELECT CAST(json_serialize_sql($sql) AS VARCHAR)", {"sql": sql}))
+    tree = json.loads(_tree(store, sql))
     nodes = [statement["node"] for statement in tree.get("statements", [])]
     return (
         [node["type"] for node in nodes] == ["SELECT_NODE"]
