@@ -76,11 +76,19 @@ WRAPPED = 72
 
 
 def _table(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame, "simple", lambda value: "\n".join(wrap(_cell(value), WRAPPED, break_long_words=False)))
+    return _tabulated(frame, "simple", _folded, _cell)
+
+
+def _folded(value: Any) -> str:
+    return "\n".join(wrap(_cell(value), WRAPPED, break_long_words=False, break_on_hyphens=False))
 
 
 def _markdown(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame, "github", lambda value: _cell(value).replace("|", "\\|"))
+    return _tabulated(frame, "github", _piped, _piped)
+
+
+def _piped(value: Any) -> str:
+    return _cell(value).replace("|", "\\|")
 
 
 _TEXT: dict[str, Callable[["pd.DataFrame"], str]] = {
@@ -93,12 +101,12 @@ _TEXT: dict[str, Callable[["pd.DataFrame"], str]] = {
 }
 
 
-def _tabulated(frame: "pd.DataFrame", style: str, cell: Callable[[Any], str]) -> str:
+def _tabulated(frame: "pd.DataFrame", style: str, cell: Callable[[Any], str], heading: Callable[[str], str]) -> str:
     from tabulate import tabulate
 
     rows = [[cell(value) for value in row] for row in _rows(frame)]
     align = ["right" if dtype.kind in "ifu" else "left" for dtype in frame.dtypes]
-    headers = [_cell(str(name)) for name in frame.columns]
+    headers = [heading(str(name)) for name in frame.columns]
     made = tabulate(rows, headers=headers, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
     return f"{made}\n"
 

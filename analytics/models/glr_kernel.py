@@ -15,6 +15,9 @@ from analytics.models.compiled import inner, outer
 from analytics.models.glr_poisson_kernel import BEFORE, COUNT, MEAN, MOST
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Tables = tuple[Floats, Floats, Floats, Floats]
+"""Running sums before each week, (2, weeks + 1, grid); parts of the week judged, (2, 2, grid); sizes; scratch, (4,)."""
 
 POISSON, NEGATIVE_BINOMIAL, EPIDEMIC = range(3)
 """Kinds of chart: change of the log mean, for Poisson and negative binomial counts; autoregression, for Poisson."""
@@ -22,6 +25,7 @@ STATISTIC, CASES, ALARM = range(3)
 """Planes of the output: the statistic, the smallest count with which there would be an alarm, 1 at an alarm."""
 _GRID = 41
 _MOST_TRIED = 1e12
+_AT = 3
 _VALUE, _SLOPE = range(2)
 _PER_CASE, _REST = range(2)
 
@@ -51,13 +55,11 @@ def _week(kind: int, mu: float, before: float, alpha: float, size: float, parts:
 
 
 @inner
-def _bound(sums: Floats, now: Floats, k: int, n: int, count: float, grid: Floats, at: int) -> tuple[float, int]:
-    """(upper bound of the ratio of segment k..n with this last count, grid index at or before its best size).
-
-    sums: (2, weeks + 1, grid) running sums before each week; now: (2, 2, grid) parts of week n. The search starts *at*.
-    """
+def _bound(k: int, n: int, count: float, tables: Tables) -> tuple[float, int]:
+    """(upper bound of the ratio of segment k..n with this last count, grid index at or before its best size)."""
+    sums, now, grid, work = tables
     sign = 1.0 if grid[1] > 0.0 else -1.0
-    g = at
+    g = int(work[_AT])
     while True:
         slope = sums[_SLOPE, n, g] - sums[_SLOPE, k, g] + count * now[_SLOPE, _PER_CASE, g] + now[_SLOPE, _REST, g]
         if sign * slope <= 0.0:
@@ -69,15 +71,15 @@ def _bound(sums: Floats, now: Floats, k: int, n: int, count: float, grid: Floats
             return np.inf, g
         h = g + 1
         beyond = sums[_SLOPE, n, h] - sums[_SLOPE, k, h] + count * now[_SLOPE, _PER_CASE, h] + now[_SLOPE, _REST, h]
-        if sign * beyond > 0.0:
-            g += 1
-            continue
-        low = sums[_VALUE, n, g] - sums[_VALUE, k, g] + count * now[_VALUE, _PER_CASE, g] + now[_VALUE, _REST, g]
-        high = sums[_VALUE, n, h] - sums[_VALUE, k, h] + count * now[_VALUE, _PER_CASE, h] + now[_VALUE, _REST, h]
-        width = grid[h] - grid[g]
-        step = (high - low - beyond * width) / (slope - beyond)
-        loose = 1e-9 + 1e-12 * (abs(sums[_VALUE, n, g]) + abs(sums[_VALUE, n, h]) + count)
-        return low + slope * step + loose, g
+        if sign * beyond <= 0.0:
+            break
+        g += 1
+    work[_AT] = g
+    low = sums[_VALUE, n, g] - sums[_VALUE, k, g] + count * now[_VALUE, _PER_CASE, g] + now[_VALUE, _REST, g]
+    high = sums[_VALUE, n, h] - sums[_VALUE, k, h] + count * now[_VALUE, _PER_CASE, h] + now[_VALUE, _REST, h]
+    step = (high - low - beyond * (grid[h] - grid[g])) / (slope - beyond)
+    loose = 1e-9 + 1e-12 * (abs(sums[_VALUE, n, g]) + abs(sums[_VALUE, n, h]) + count)
+    return low + slope * step + loose, g
 
 
 @inner
@@ -103,48 +105,57 @@ def _segment(kind: int, x: Floats, k: int, n: int, count: float, alpha: float, s
 
 
 @inner
-def _exact(
-    kind: int, x: Floats, k: int, n: int, count: float, alpha: float, grid: Floats, g: int, sums: Floats
-) -> float:
+def _exact(kind: int, x: Floats, k: int, n: int, count: float, alpha: float, g: int, tables: Tables) -> float:
     """Largest ratio of segment k..n over sizes beyond grid[g]: Newton's method on the slope, kept within a bracket."""
+    grid, work = tables[2], tables[3]
     sign = 1.0 if grid[1] > 0.0 else -1.0
     low = grid[g]
     high = grid[g + 1] if g + 1 < _GRID else 2.0 * low
     for _ in range(40):
-        _segment(kind, x, k, n, count, alpha, high, sums)
-        if sign * sums[1] <= 0.0 or (abs(high) > 300.0 and kind != EPIDEMIC):
+        _segment(kind, x, k, n, count, alpha, high, work)
+        if sign * work[1] <= 0.0 or (abs(high) > 300.0 and kind != EPIDEMIC):
             break
         low, high = high, 2.0 * high
     size = 0.5 * (low + high)
     for _ in range(200):
-        _segment(kind, x, k, n, count, alpha, size, sums)
-        if sign * sums[1] > 0.0:
+        _segment(kind, x, k, n, count, alpha, size, work)
+        if sign * work[1] > 0.0:
             low = size
         else:
             high = size
-        step = -sums[1] / sums[2] if sums[2] < 0.0 else np.inf
-        if abs(step) <= 1e-9 * max(1.0, abs(size)):
-            break
+        step = -work[1] / work[2] if work[2] < 0.0 else np.inf
         inside = min(low, high) < size + step < max(low, high)
-        size = size + step if inside else 0.5 * (low + high)
-        if abs(high - low) <= 1e-12 * max(1.0, abs(size)):
+        if abs(step) <= 1e-9 * max(1.0, abs(size)) or abs(high - low) <= 1e-12 * max(1.0, abs(size)):
             break
-    return max(float(sums[0]), 0.0)
+        size = size + step if inside else 0.5 * (low + high)
+    return max(float(work[0]), 0.0)
 
 
 @inner
-def _statistic(
-    kind: int, x: Floats, span: tuple[int, int, int], count: float, alpha: float,
-    sums: Floats, now: Floats, grid: Floats, work: Floats,
-) -> float:  # fmt: skip
-    """Largest ratio of the segments k..n, (first k, last k, n) = *span*, week n with this count."""
-    first, last, n = span
+def _keep(kept: Ints, k: int, sums: Floats, up: bool) -> None:
+    """Add week k to the weeks in which the best change may have begun, and drop those that it outdoes for ever.
+
+    Week j is outdone by a later k if weeks j..k-1 have no positive slope at no change: their ratio, concave, is never
+    above 0. kept[0] is how many there are, kept[1:] the weeks.
+    """
+    sign = 1.0 if up else -1.0
+    while kept[0] > 0 and sign * (sums[_SLOPE, k, 0] - sums[_SLOPE, kept[kept[0]], 0]) <= 0.0:
+        kept[0] -= 1
+    kept[0] += 1
+    kept[kept[0]] = k
+
+
+@inner
+def _statistic(kind: int, x: Floats, first: int, n: int, alpha: float, kept: Ints, tables: Tables) -> float:
+    """Largest ratio of the segments k..n that begin in a kept week from *first* on."""
     best = 0.0
-    at = 0
-    for k in range(last, first - 1, -1):
-        bound, at = _bound(sums, now, k, n, count, grid, at)
+    tables[3][_AT] = 0.0
+    for j in range(kept[0], 0, -1):
+        if kept[j] < first:
+            break
+        bound, g = _bound(kept[j], n, x[COUNT, n], tables)
         if bound > best:
-            best = max(best, _exact(kind, x, k, n, count, alpha, grid, at, work))
+            best = max(best, _exact(kind, x, kept[j], n, x[COUNT, n], alpha, g, tables))
     return best
 
 
@@ -184,48 +195,43 @@ def _as_reference(kind: int, x: Floats, span: tuple[int, int, int], alpha: float
 
 
 @inner
-def _reaches(
-    kind: int, x: Floats, k: int, n: int, count: float, alpha: float, limit: float,
-    sums: Floats, now: Floats, grid: Floats, work: Floats, at: int,
-) -> tuple[bool, int]:  # fmt: skip
-    """Whether the ratio of segment k..n, with this last count, reaches *limit*; and where the grid search ended."""
-    bound, at = _bound(sums, now, k, n, count, grid, at)
-    return bound >= limit and _exact(kind, x, k, n, count, alpha, grid, at, work) >= limit, at
+def _reaches(kind: int, x: Floats, k: int, n: int, count: float, alpha: float, limit: float, tables: Tables) -> bool:
+    """Whether the ratio of segment k..n, with this last count, reaches *limit*."""
+    bound, g = _bound(k, n, count, tables)
+    return bound >= limit and _exact(kind, x, k, n, count, alpha, g, tables) >= limit
+
+
+@inner
+def _fewer(
+    kind: int, x: Floats, k: int, n: int, best: float, alpha: float, limit: float, up: bool, tables: Tables
+) -> float:
+    """Smallest count with which segment k..n reaches *limit* (*up*), if below *best*; or does not, if above *best*."""
+    low, high = (-1.0, min(best - 1.0, _MOST_TRIED)) if up else (best, best + 1.0)
+    tried = high if up else low
+    if tried < 0.0 or not _reaches(kind, x, k, n, tried, alpha, limit, tables):
+        return best
+    while not up and high < MOST and _reaches(kind, x, k, n, high, alpha, limit, tables):
+        low, high = high, 2.0 * high
+    while high - low > 1.0:
+        middle = float(math.floor((low + high) / 2.0))
+        if _reaches(kind, x, k, n, middle, alpha, limit, tables) == up:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 @inner
 def _cases(
-    kind: int, x: Floats, span: tuple[int, int, int], alpha: float, limit: float, up: bool,
-    sums: Floats, now: Floats, grid: Floats, work: Floats,
-) -> float:  # fmt: skip
-    """Smallest count of the last week with which a segment's ratio reaches *limit* (*up*), or none does; inf: none."""
-    first, last, n = span
+    kind: int, x: Floats, first: int, n: int, alpha: float, limit: float, up: bool, kept: Ints, tables: Tables
+) -> float:
+    """Smallest count of week n with which a segment's ratio reaches *limit* (*up*), or none does; NaN: there is none."""
     best = np.inf if up else 0.0
-    at = 0
-    for k in range(last, first - 1, -1):
-        beyond = best - 1.0 if up else best
-        if beyond == np.inf:
-            beyond = _MOST_TRIED
-        if beyond < 0.0:
+    for j in range(kept[0], 0, -1):
+        if kept[j] < first:
             break
-        reached, at = _reaches(kind, x, k, n, beyond, alpha, limit, sums, now, grid, work, at)
-        if not reached:
-            continue
-        low, high = (-1.0, beyond) if up else (beyond, beyond + 1.0)
-        while not up and high < MOST:
-            reached, at = _reaches(kind, x, k, n, high, alpha, limit, sums, now, grid, work, at)
-            if not reached:
-                break
-            low, high = high, 2.0 * high
-        while high - low > 1.0:
-            middle = float(math.floor((low + high) / 2.0))
-            reached, at = _reaches(kind, x, k, n, middle, alpha, limit, sums, now, grid, work, at)
-            if reached == up:
-                high = middle
-            else:
-                low = middle
-        best = high
-    return best
+        best = _fewer(kind, x, kept[j], n, best, alpha, limit, up, tables)
+    return best if best < np.inf else np.nan
 
 
 @inner
@@ -242,8 +248,9 @@ def _known(counts: Floats, means: Floats, start: int, x: Floats, weeks: NDArray[
 
 
 @inner
-def _running(kind: int, x: Floats, n: int, alpha: float, grid: Floats, sums: Floats, now: Floats) -> None:
-    """Fill *now* with week n's parts and the running sums after it."""
+def _running(kind: int, x: Floats, n: int, alpha: float, tables: Tables) -> None:
+    """Fill week n's parts and the running sums after it."""
+    sums, now, grid, _ = tables
     parts = np.empty((2, 2))
     for g in range(_GRID):
         _week(kind, x[MEAN, n], x[BEFORE, n], alpha, grid[g], parts)
@@ -256,17 +263,17 @@ def _running(kind: int, x: Floats, n: int, alpha: float, grid: Floats, sums: Flo
 @inner
 def _judged(
     kind: int, x: Floats, span: tuple[int, int, int], alpha: float, limit: float, up: bool, reference: bool,
-    sums: Floats, now: Floats, grid: Floats, work: Floats,
+    kept: Ints, tables: Tables,
 ) -> tuple[float, float]:  # fmt: skip
     """(statistic, smallest count with an alarm, or without one where drops are looked for) of the last week."""
+    first, last, n = span
     if kind == POISSON:
-        return poisson.judged(x, span[0], span[1], span[2], limit, up, reference)
+        return poisson.judged(x, first, last, n, limit, up, reference)
+    _keep(kept, last, tables[0], up)
+    cases = _cases(kind, x, first, n, alpha, limit, up, kept, tables)
     if reference:
-        value = _as_reference(kind, x, span, alpha, up)
-    else:
-        value = _statistic(kind, x, span, x[COUNT, span[2]], alpha, sums, now, grid, work)
-    cases = _cases(kind, x, span, alpha, limit, up, sums, now, grid, work)
-    return value, cases if cases < np.inf else np.nan
+        return _as_reference(kind, x, span, alpha, up), cases
+    return _statistic(kind, x, first, n, alpha, kept, tables), cases
 
 
 @outer
@@ -281,25 +288,23 @@ def chart(
     as R does. out: (R, T, 3).
     """
     reach, shortest, wait = window
-    weeks = np.empty(counts.shape[1], np.int64)
-    x = np.empty((3, counts.shape[1]))
-    sums, now = np.zeros((2, counts.shape[1] + 1, _GRID)), np.zeros((2, 2, _GRID))
-    grid, work = np.empty(_GRID), np.empty(3)
+    weeks, kept = np.empty(counts.shape[1], np.int64), np.zeros(counts.shape[1] + 1, np.int64)
+    x, grid, work = np.empty((3, counts.shape[1])), np.empty(_GRID), np.zeros(4)
+    tables = (np.zeros((2, counts.shape[1] + 1, _GRID)), np.zeros((2, 2, _GRID)), grid, work)
     for r in range(first, last):
         each = POISSON if kind == NEGATIVE_BINOMIAL and not alphas[r] > 0.0 else kind
         _sizes(each, up, grid)
-        begin = 0
+        begin = kept[0] = 0
         for n in range(_known(counts[r], means[r], start, x, weeks)):
             if each != POISSON:
-                _running(each, x, n, alphas[r], grid, sums, now)
+                _running(each, x, n, alphas[r], tables)
             here = out[r, weeks[n]]
             here[STATISTIC] = here[ALARM] = 0.0
             if n - begin < wait:
                 continue
             span = (begin if reach < 0 else max(begin, n - reach), n - shortest + 1, n)
-            here[STATISTIC], here[CASES] = _judged(
-                each, x, span, alphas[r], limit, up, reference, sums, now, grid, work
-            )
+            here[STATISTIC], here[CASES] = _judged(each, x, span, alphas[r], limit, up, reference, kept, tables)
             if here[STATISTIC] > limit or (each != EPIDEMIC and here[STATISTIC] == limit):
                 here[ALARM] = 1.0
                 begin = n + 1
+                kept[0] = 0

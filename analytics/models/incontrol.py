@@ -128,32 +128,42 @@ def _deviance(y: Floats, mean: Floats, dispersion: Floats, known: NDArray[np.boo
 
 def _with_dispersion(counts: Floats, design: Floats, beta: Floats) -> tuple[Floats, Floats]:
     """(coefficients, dispersion) by turns, from a Poisson fit, until neither moves; dispersion 0 if not overdispersed."""
+    beta = beta.copy()
     size = _size(counts, np.exp(design @ beta.T))
+    moving = np.flatnonzero(size < _LARGEST_SIZE)
     for _ in range(_STEPS):
-        dispersion = np.where(size < _LARGEST_SIZE, 1.0 / size, 0.0)
-        beta = _fit(counts, design, dispersion, beta)
-        moved = size
-        size = _size(counts, np.exp(design @ beta.T))
-        if np.all((np.abs(moved - size) < _CLOSE) | (size >= _LARGEST_SIZE)):
+        if moving.size == 0:
             break
+        beta[moving] = _fit(counts[:, moving], design, 1.0 / size[moving], beta[moving])
+        before = size[moving]
+        size[moving] = _size(counts[:, moving], np.exp(design @ beta[moving].T))
+        moving = moving[(np.abs(size[moving] - before) >= _CLOSE) & (size[moving] < _LARGEST_SIZE)]
     return beta, np.where(size < _LARGEST_SIZE, 1.0 / size, 0.0)
 
 
 def _size(counts: Floats, mean: Floats) -> Floats:
-    """Size of a negative binomial with these means (n, R), by maximum likelihood, shape (R,)."""
+    """Size of a negative binomial with these means (n, R), by maximum likelihood, shape (R,); inf if not overdispersed."""
     known = ~np.isnan(counts)
     y = np.where(known, counts, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore"):
         size: Floats = known.sum(axis=0) / np.where(known, (y / mean - 1) ** 2, 0.0).sum(axis=0)
+    excess = np.where(known, (y - mean) ** 2 - y, 0.0).sum(axis=0)
+    size[excess <= 0] = np.inf
+    moving = np.flatnonzero(excess > 0)
     for _ in range(2 * _STEPS):
-        whole = size + mean
-        terms = special.digamma(size + y) - special.digamma(size) + np.log(size / whole) + 1 - (size + y) / whole
-        curve = special.polygamma(1, size) - special.polygamma(1, size + y) - 1 / size + 2 / whole
-        curve = curve - (y + size) / whole**2
-        score, information = (np.where(known, table, 0.0).sum(axis=0) for table in (terms, curve))
-        curved = (information > 0) & (size < _LARGEST_SIZE)
-        step = np.where(curved, score / np.where(curved, information, 1.0), size)
-        size = np.clip(size + step, size / 10, 1e9)
-        if np.all((np.abs(step) <= 1e-10 * size) | (size >= _LARGEST_SIZE)):
+        if moving.size == 0:
             break
+        score, information = _size_score(y[:, moving], mean[:, moving], known[:, moving], size[moving])
+        curved = information > 0
+        step = np.where(curved, score / np.where(curved, information, 1.0), size[moving])
+        size[moving] = np.maximum(size[moving] + step, size[moving] / 10)
+        moving = moving[(np.abs(step) > 1e-10 * size[moving]) & (size[moving] < _LARGEST_SIZE)]
     return size
+
+
+def _size_score(y: Floats, mean: Floats, known: NDArray[np.bool_], size: Floats) -> tuple[Floats, Floats]:
+    """(slope, minus curvature) of the negative binomial log likelihood in its size, each (R,)."""
+    whole = size + mean
+    slope = special.digamma(size + y) - special.digamma(size) + np.log(size / whole) + 1 - (size + y) / whole
+    curve = special.zeta(2, size) - special.zeta(2, size + y) - 1 / size + 2 / whole - (y + size) / whole**2
+    return np.where(known, slope, 0.0).sum(axis=0), np.where(known, curve, 0.0).sum(axis=0)
