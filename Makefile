@@ -42,7 +42,7 @@ upgrade: $(DEVELOP) ## make the locks again with the newest versions that fit
 	$(MAKE) lock LOCK="$(LOCK) --upgrade"
 
 bench: $(DEVELOP) ## run the benchmarks; they print what they measured
-	set -e; for script in tests/benchmarks/bench_*.py; do echo "# $$script" >&2; $(BIN)/python "$$script"; done
+	set -e; for script in tests/benchmarks/bench_*.py; do echo "# $$script" >&2; $(BIN)/python -m "tests.benchmarks.$$(basename "$$script" .py)"; done
 
 clean: ## remove what was generated, except the environment (rm -r .venv to start anew)
 	rm -rf reports/output build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -277,10 +277,11 @@ class _Study:
     def _rank(self, headline: Row, placebo: list[Row]) -> Row:
         """The p of the studied regions' p-value among those of the comparison regions."""
         values = np.array([row["p_value"] for row in placebo if row["p_value"] is not None])
-        own = headline["p_value"]
         facts = self._facts("placebo regions", "|".join(self.bench.against))
         row = missing_rows(facts, "")[0]
-        p = placebo_p(-np.inf if own is None else -own, -values) if own is not None else None
+        if headline["p_value"] is None:
+            return row
+        p = placebo_p(-np.log(headline["p_value"]), -np.log(values))
         return {**row, "p_placebo": p, "placebo_dates": len(values)}
 
 

@@ -24,7 +24,6 @@ POISSON, NEGATIVE_BINOMIAL, EPIDEMIC = range(3)
 STATISTIC, CASES, ALARM = range(3)
 """Planes of the output: the statistic, the smallest count with which there would be an alarm, 1 at an alarm."""
 _GRID = 41
-_MOST_TRIED = 1e12
 _AT = 3
 _VALUE, _SLOPE = range(2)
 _PER_CASE, _REST = range(2)
@@ -202,13 +201,29 @@ def _reaches(kind: int, x: Floats, k: int, n: int, count: float, alpha: float, l
 
 
 @inner
+def _enough(kind: int, x: Floats, k: int, n: int, alpha: float, limit: float, tables: Tables) -> float:
+    """A count, not the smallest, with which segment k..n reaches *limit*; inf where the count makes no difference."""
+    if tables[1][_SLOPE, _PER_CASE, 0] == 0.0:
+        return np.inf
+    count = math.ceil(2.0 * x[MEAN, n]) + 8.0
+    while count < MOST and not _reaches(kind, x, k, n, count, alpha, limit, tables):
+        count *= 2.0
+    return count
+
+
+@inner
 def _fewer(
     kind: int, x: Floats, k: int, n: int, best: float, alpha: float, limit: float, up: bool, tables: Tables
 ) -> float:
     """Smallest count with which segment k..n reaches *limit* (*up*), if below *best*; or does not, if above *best*."""
-    low, high = (-1.0, min(best - 1.0, _MOST_TRIED)) if up else (best, best + 1.0)
-    tried = high if up else low
-    if tried < 0.0 or not _reaches(kind, x, k, n, tried, alpha, limit, tables):
+    low, high = (-1.0, best - 1.0) if up else (best, best + 1.0)
+    if best == np.inf:
+        high = _enough(kind, x, k, n, alpha, limit, tables)
+        if high == np.inf:
+            return 0.0 if _reaches(kind, x, k, n, 0.0, alpha, limit, tables) else best
+    elif best == 0.0 and up:
+        return best
+    elif not _reaches(kind, x, k, n, best - 1.0 if up else best, alpha, limit, tables):
         return best
     while not up and high < MOST and _reaches(kind, x, k, n, high, alpha, limit, tables):
         low, high = high, 2.0 * high
