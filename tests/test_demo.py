@@ -21,7 +21,7 @@ pytest_plugins = ["tests.databases"]
 with bundled("data/simulated_truth.csv").open(encoding="utf-8") as file:
     TRUTH = {row["effect_id"]: row for row in csv.DictReader(file)}
 
-WITHIN = {"spike-basra": 0, "shift-anbar": 2, "ramp-diyala": 4, "ramp-kirkuk": 9, "ramp-salah-al-din": 9}
+WITHIN = {"spike-basra": 0, "shift-anbar": 2, "ramp-diyala": 4, "ramp-kirkuk": 5, "ramp-salah-al-din": 5}
 """Weeks after its start within which an effect must be flagged; 0 is the week itself."""
 
 

@@ -265,7 +265,7 @@ class Queries:
             "map": self.weekly(),
             "trends": self.weekly(),
             "events": f"SELECT * FROM dated_events WHERE starts_on <= DATE '{panel.to}'",  # noqa: S608 - shown to readers
-            "quality": "SELECT * FROM loads; SELECT * FROM rejects; SELECT * FROM coverage; SELECT * FROM unresolved",
+            "quality": "SELECT * FROM loads -- and likewise: rejects, coverage, unresolved",
         }
 
 

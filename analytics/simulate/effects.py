@@ -89,9 +89,9 @@ def _ramp(name: str, region_id: str, size: float, weeks: int, jump: float, place
 
 EFFECTS: tuple[Effect, ...] = (
     _ramp("diyala", "IQ-DI", 1.25, 9, 3.0, ("Khanaqin", "Kifri")),
-    _ramp("kirkuk", "IQ-KI", 1.22, 10, 3.0, ("Daquq", "Hawija", "Dibis")),
-    _ramp("salah-al-din", "IQ-SD", 1.28, 9, 3.0, ("Tuz Khurmatu",)),
-    _ramp("erbil", "IQ-AR", 1.30, 9, 3.0, ("Makhmur",)),
+    _ramp("kirkuk", "IQ-KI", 1.22, 10, 5.0, ("Daquq", "Hawija", "Dibis")),
+    _ramp("salah-al-din", "IQ-SD", 1.22, 9, 6.0, ("Tuz Khurmatu",)),
+    _ramp("erbil", "IQ-AR", 1.25, 9, 6.0, ("Makhmur",)),
     Effect(
         effect_id="spike-basra",
         kind="spike",
