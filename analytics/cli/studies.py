@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from analytics.panel import Panel
 
 SHOWN = (
-    "event", "scope", "regions", "term", "rate_ratio", "low", "high", "p_value", "p_placebo", "placebo_dates", "weeks",
-    "observed", "expected", "note",
+    "event", "scope", "regions", "term", "rate_ratio", "low", "high", "wide_low", "wide_high", "p_value", "p_placebo",
+    "placebo_dates", "weeks", "observed", "expected", "note",
 )  # fmt: skip
 OVERLAPS = """
 WITH part AS (

@@ -88,6 +88,7 @@ def _ratios(weeks: pd.DataFrame, bottom: float, top: float) -> go.Scatter:
         uid="ratio",
         name="observed over expected",
         mode="markers",
+        cliponaxis=False,
         marker={"color": EXPECTED, "size": 7},
         hovertemplate="week %{x}: %{customdata:.3~g} times<extra></extra>",
     )

@@ -56,6 +56,11 @@ class Average:
     freedom: Floats
     ok: Booleans
 
+    def at(self, dates: NDArray[np.intp]) -> "Average":
+        """The same of some dates."""
+        names = [field.name for field in fields(Average) if field.name != "rows"]
+        return Average(rows=self.rows.at(dates), **{name: getattr(self, name)[dates] for name in names})
+
 
 def average(blocks: list[Block]) -> Average:
     """The common rate ratio r of all weeks of all *blocks*: sum observed = sum expected x r.
@@ -89,7 +94,7 @@ def side_by_side(made: list[Average]) -> Average:
     rows = [one.rows.at(slice(0, 1)) for one in made]
     trials = None
     if rows[0].trials is not None:
-        trials = np.concatenate([row.trials for row in rows])  # type: ignore[misc]
+        trials = np.concatenate([row.trials for row in rows])
     stacked = {
         name: np.concatenate([getattr(row, name) for row in rows]) for name in ("counts", "design", "use", "offset")
     }
@@ -123,7 +128,7 @@ def _joined(blocks: list[Block]) -> Rows:
     """All blocks' weeks side by side; weeks of a block that is not ok are left out."""
     trials = None
     if blocks[0].rows.trials is not None:
-        trials = np.concatenate([block.rows.trials for block in blocks], axis=1)  # type: ignore[misc]
+        trials = np.concatenate([block.rows.trials for block in blocks], axis=1)
     return Rows(
         counts=np.concatenate([block.rows.counts for block in blocks], axis=1),
         design=np.concatenate([block.rows.design for block in blocks], axis=1),
@@ -137,7 +142,8 @@ def _mean(rows: Rows, shift: Floats) -> Floats:
     """Expected total with the log mean (or log odds) of every week moved by *shift* (D,)."""
     eta = np.clip(rows.offset + shift[:, None], -REACH - ENDS, REACH + ENDS)
     mean = np.exp(eta) if rows.trials is None else rows.trials / (1 + np.exp(-eta))
-    return (mean * rows.use).sum(axis=1)
+    total: Floats = (mean * rows.use).sum(axis=1)
+    return total
 
 
 def _slope(rows: Rows, shift: Floats, mean: Floats) -> Floats:
@@ -145,7 +151,8 @@ def _slope(rows: Rows, shift: Floats, mean: Floats) -> Floats:
     if rows.trials is None:
         return mean
     chance = 1 / (1 + np.exp(-np.clip(rows.offset + shift[:, None], -REACH - ENDS, REACH + ENDS)))
-    return (rows.trials * chance * (1 - chance) * rows.use).sum(axis=1)
+    slope: Floats = (rows.trials * chance * (1 - chance) * rows.use).sum(axis=1)
+    return slope
 
 
 def _likelihood(rows: Rows, observed: Floats, shift: Floats, mean: Floats) -> Floats:
@@ -153,7 +160,8 @@ def _likelihood(rows: Rows, observed: Floats, shift: Floats, mean: Floats) -> Fl
     if rows.trials is None:
         return observed * shift - mean
     eta = rows.offset + shift[:, None]
-    return ((rows.counts * eta - rows.trials * np.logaddexp(0, eta)) * rows.use).sum(axis=1)
+    likelihood: Floats = ((rows.counts * eta - rows.trials * np.logaddexp(0, eta)) * rows.use).sum(axis=1)
+    return likelihood
 
 
 def _estimate(rows: Rows, observed: Floats, expected: Floats) -> Floats:
@@ -203,20 +211,22 @@ def _off(made: Average, ratio: Floats) -> Floats:
     return off
 
 
-def interval(made: Average, quantile: Floats) -> tuple[Floats, Floats]:
-    """Log rate ratios whose `signed_root` is *quantile* (D,) and minus that: the interval's ends, (D,) each."""
-    ends = []
-    for wanted, bound in ((quantile, -ENDS), (-quantile, ENDS)):
-        inner = np.clip(made.estimate, -ENDS, ENDS)
-        outer = np.full_like(inner, bound)
-        for _ in range(48):
-            middle = (inner + outer) / 2
-            root = signed_root(made, middle)
-            within = root < wanted if bound < 0 else root > wanted
-            inner, outer = np.where(within, middle, inner), np.where(within, outer, middle)
-        reached = np.abs(inner) > ENDS - 1e-6
-        ends.append(np.where(reached, np.sign(bound) * np.inf, (inner + outer) / 2))
-    return ends[0], ends[1]
+def intervals(made: Average, quantiles: list[Floats]) -> list[tuple[Floats, Floats]]:
+    """For each of *quantiles* (D,) the log rate ratios whose `signed_root` is it and minus it: the interval's ends.
+
+    By bisection to 1e-9 on the log scale, all ends together; an end beyond `ENDS` is infinite.
+    """
+    dates, copies = len(made.estimate), 2 * len(quantiles)
+    tiled = made.at(np.tile(np.arange(dates), copies))
+    wanted = np.concatenate([side * quantile for quantile in quantiles for side in (1.0, -1.0)])
+    bound = np.repeat(np.tile([-ENDS, ENDS], len(quantiles)), dates)
+    inner, outer = np.clip(tiled.estimate, -ENDS, ENDS), bound
+    for _ in range(36):
+        middle = (inner + outer) / 2
+        within = np.where(bound < 0, 1.0, -1.0) * (signed_root(tiled, middle) - wanted) < 0
+        inner, outer = np.where(within, middle, inner), np.where(within, outer, middle)
+    ends = np.where(np.abs(inner) > ENDS - 1e-6, np.sign(bound) * np.inf, (inner + outer) / 2).reshape(copies, dates)
+    return [(ends[number], ends[number + 1]) for number in range(0, copies, 2)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -250,7 +260,8 @@ def shape(blocks: list[Block], weeks: Floats, *, clustered: bool = False) -> Sha
         middle = _clusters(rows, fits, parts, basis)
         left = np.full(dates, len(blocks) - 1.0)
     else:
-        middle = sum(_middle(block, fits.weight[:, part], basis) for block, part in zip(blocks, parts, strict=True))
+        each_own = [_middle(block, fits.weight[:, part], basis) for block, part in zip(blocks, parts, strict=True)]
+        middle = np.sum(each_own, axis=0)
         left = np.sum([block.freedom * block.ok for block in blocks], axis=0).clip(1.0)
     variance = np.diagonal(fits.bread @ middle @ fits.bread, axis1=1, axis2=2)
     active = ((rows.counts > 0) & rows.use).sum(axis=1)
@@ -266,9 +277,10 @@ def _middle(block: Block, weight: Floats, basis: Floats) -> Floats:
 
 
 def _clusters(rows: Rows, fits: Fits, parts: list[slice], basis: Floats) -> Floats:
-    pull = rows.use * (rows.counts - fits.mean)
+    pull = rows.use * (rows.counts - fits.mean) / (1 + fits.alpha[:, None] * fits.mean)
     scores = np.stack([pull[:, part] @ basis for part in parts], axis=1)
-    return len(parts) / (len(parts) - 1) * np.einsum("dsp,dsq->dpq", scores, scores)
+    middle: Floats = len(parts) / (len(parts) - 1) * np.einsum("dsp,dsq->dpq", scores, scores)
+    return middle
 
 
 def clustered_error(blocks: list[Block]) -> Floats:

@@ -115,7 +115,8 @@ def pearson_residuals(rows: Rows, fits: Fits) -> Floats:
 def freedom(rows: Rows) -> Floats:
     """Degrees of freedom left by each date's fit, (D,): weeks that say something less coefficients, at least 1."""
     telling = rows.use if rows.trials is None else rows.use & (rows.trials > 0)
-    return np.maximum(telling.sum(axis=1) - rows.design.shape[2], 1).astype(np.float64)
+    left: Floats = np.maximum(telling.sum(axis=1) - rows.design.shape[2], 1).astype(np.float64)
+    return left
 
 
 def dispersion(rows: Rows, fits: Fits, errors: Errors) -> Floats:
@@ -127,7 +128,8 @@ def dispersion(rows: Rows, fits: Fits, errors: Errors) -> Floats:
     """
     residuals = pearson_residuals(rows, fits)
     phi = (residuals**2).sum(axis=1) / freedom(rows)
-    return np.maximum(1.0, phi * _inflation(residuals, rows, errors))
+    scale: Floats = np.maximum(1.0, phi * _inflation(residuals, rows, errors))
+    return scale
 
 
 def covariance(rows: Rows, fits: Fits, errors: Errors) -> Floats:
@@ -143,7 +145,8 @@ def covariance(rows: Rows, fits: Fits, errors: Errors) -> Floats:
         cross = np.einsum("dnp,dnq->dpq", scores[:, lag:], scores[:, :-lag])
         meat += share * (cross + cross.transpose(0, 2, 1))
     correction = weeks / freedom(rows)
-    return correction[:, None, None] * (fits.bread @ meat @ fits.bread)
+    robust: Floats = correction[:, None, None] * (fits.bread @ meat @ fits.bread)
+    return robust
 
 
 def _bartlett(weeks: int) -> list[tuple[int, float]]:
@@ -165,7 +168,8 @@ def _inflation(residuals: Floats, rows: Rows, errors: Errors) -> Floats:
     raw = (residuals[:, 1:] * residuals[:, :-1]).sum(axis=1) / power
     columns, weeks = rows.design.shape[2], np.maximum(rows.use.sum(axis=1), 1)
     likeness = np.clip(raw + (columns + 2 * columns * raw) / weeks, 0.0, 0.9)
-    return (1 + likeness) / (1 - likeness)
+    factor: Floats = (1 + likeness) / (1 - likeness)
+    return factor
 
 
 def _start(rows: Rows) -> Floats:
@@ -209,12 +213,14 @@ def _loss(rows: Rows, beta: Floats, alpha: Floats) -> Floats:
     """Minus the log likelihood, (D,), without what does not depend on the coefficients."""
     eta = _eta(rows, beta)
     if rows.trials is not None:
-        return ((rows.trials * np.logaddexp(0, eta) - rows.counts * eta) * rows.use).sum(axis=1)
+        binomial: Floats = ((rows.trials * np.logaddexp(0, eta) - rows.counts * eta) * rows.use).sum(axis=1)
+        return binomial
     mean, size = np.exp(eta), alpha[:, None]
     poisson = mean - rows.counts * eta
     safe = np.maximum(size, 1e-12)
     spread = (rows.counts + 1 / safe) * np.log1p(safe * mean) - rows.counts * eta
-    return (np.where(size > 0, spread, poisson) * rows.use).sum(axis=1)
+    loss: Floats = (np.where(size > 0, spread, poisson) * rows.use).sum(axis=1)
+    return loss
 
 
 def _information(rows: Rows, weight: Floats) -> Floats:
@@ -230,13 +236,15 @@ def _score(rows: Rows, mean: Floats, alpha: Floats) -> Floats:
 def _ridged(information: Floats) -> Floats:
     columns = information.shape[1]
     top = np.maximum(np.trace(information, axis1=1, axis2=2), 1e-6)
-    return information + RIDGE * top[:, None, None] * np.eye(columns)
+    ridged: Floats = information + RIDGE * top[:, None, None] * np.eye(columns)
+    return ridged
 
 
 def _solve(information: Floats, score: Floats) -> Floats:
     """A Fisher step, no coefficient moved by more than 5."""
     step = np.linalg.solve(_ridged(information), score[:, :, None])[:, :, 0]
-    return step * np.minimum(1.0, 5 / np.maximum(np.abs(step).max(axis=1), 1e-12))[:, None]
+    bounded: Floats = step * np.minimum(1.0, 5 / np.maximum(np.abs(step).max(axis=1), 1e-12))[:, None]
+    return bounded
 
 
 def _inverse(information: Floats) -> Floats:
@@ -255,7 +263,8 @@ def _moment_alpha(rows: Rows, mean: Floats) -> Floats:
 
     def excess(alpha: Floats) -> Floats:
         chi = (rows.counts - mean) ** 2 / (mean + alpha[:, None] * mean**2)
-        return (chi * rows.use).sum(axis=1) - wanted
+        gap: Floats = (chi * rows.use).sum(axis=1) - wanted
+        return gap
 
     for _ in range(45):
         middle = (low + high) / 2

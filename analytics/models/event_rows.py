@@ -13,7 +13,7 @@ from analytics.models.event_effect import (
     Block,
     average,
     clustered_error,
-    interval,
+    intervals,
     shape,
     side_by_side,
     signed_root,
@@ -110,8 +110,7 @@ def _ends(
         _spread(statistic[unit.inside], options.level) if term.dates else np.nan
         for term, statistic in zip(terms, statistics, strict=True)
     ]
-    low, high = interval(first, usual)
-    wide_low, wide_high = interval(first, np.fmax(usual, own))
+    (low, high), (wide_low, wide_high) = intervals(first, [usual, np.fmax(usual, own)])
     known = np.isfinite(own)
     return {
         "low": np.exp(low),

@@ -1,29 +1,15 @@
 """Event studies of counts: what came after a dated event, against what the weeks before it lead one to expect."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analytics.errors import OptionError
-from analytics.models.base import Floats
-from analytics.models.event_effect import Block
 from analytics.models.event_options import StudyEvent, StudyOptions
-from analytics.models.event_rows import COLUMNS, Row, Unit, missing_rows, placebo_p, unit_rows
+from analytics.models.event_rows import COLUMNS
 from analytics.models.event_sentence import sentence
-from analytics.models.event_window import (
-    Positions,
-    Series,
-    baseline_events,
-    block,
-    gaps,
-    lead_block,
-    placebo_positions,
-    pretrend_block,
-    rows_at,
-    window,
-)
+from analytics.models.event_units import STACKED, Bench, Study, stacked_rows
 from analytics.models.trend_region import check_counts
 from analytics.panel import Panel
 
@@ -74,10 +60,6 @@ class StudyResult:
         return sentence(row, chosen, self.panel, self.against, self.options, what)
 
 
-STACKED = "stacked"
-"""What the rows of all events together bear as event."""
-
-
 class EventStudy:
     """Interrupted time series of counts, with randomisation inference over other dates.
 
@@ -94,6 +76,22 @@ class EventStudy:
     odds ratio is the ratio of the two sides' rate ratios, a difference in differences on the log scale. Scope
     *placebo region*: each comparison region against the others as if the event were its own; *placebo regions*: the
     p from their rank; *comparison without*: the total, with one comparison region left out.
+
+    Why the year before and no trend: on weekly counts of UCDP's Iraq, 2007 to 2018 (the country and five governorates,
+    every week in turn as the event), the mean of the last 52 weeks foretells the next 26 best; longer windows and a
+    carried-on trend miss by more (median |log ratio| of the country 0.25, against 0.31 with trend and 104 weeks), the
+    season costs nothing. Where counts grow steadily, that growth is taken for an effect (0.3 a year on the log scale:
+    the interval covers 66 to 74 %, placebo p below 0.05 at 17 % of dates): then *trend*, with *before* of 104, restores
+    both (96 and 6 %). Growth that slow is too little for the pre-trend term to warn of.
+
+    Calibration, measured by simulation at the defaults (7 years; means 0.3, 1, 5, 20; variance 1, 2, 3 x mean; no
+    season and exp(0.5 cos); ratio 1, and 2.5 at a variance of twice the mean; 300 series a cell): 95 % intervals of the average cover 93 to 98 %, of
+    the level 94 to 99 %, median estimates are within 4 % from a mean of 1 on (at 0.3 up to a quarter too low, as
+    medians of few incidents are). Without an effect P(placebo p <= 0.05, 0.1, 0.25, 0.5) is 0.06, 0.10, 0.27, 0.53, and 0.04,
+    0.10, 0.26, 0.50 where the level wanders as AR(1) with deviation 0.4 on the log scale and lag-1 correlation 0.8.
+    There the interval covers 81 % (65 % at 0.95) and the wide one 96 % (91 %): real levels wander, so read the wide
+    interval and the placebo p. Against comparison regions that share the wandering (correlation 0.9) the interval covers
+    95 to 98 %, where without them it covers 66 to 87 %. On the Iraqi counts above the usual interval covers 63 to 77 % of dates.
     """
 
     def __init__(self, options: StudyOptions | None = None) -> None:
@@ -115,222 +113,16 @@ class EventStudy:
         """
         check_counts(panel, "an event study")
         _check(panel, events, regions, against)
-        bench = _Bench(panel=panel, options=self.options, against=against)
+        bench = Bench(panel=panel, options=self.options, against=against)
         around = tuple(others or ())
-        studies = [_Study(bench, event, events, around, _treated(panel, event, regions, against)) for event in events]
+        studies = [Study(bench, event, events, around, _treated(panel, event, regions, against)) for event in events]
         rows = [row for study in studies for row in study.rows()]
         if len(events) > 1:
-            rows += _stacked(studies, self.options)
+            rows += stacked_rows(studies, self.options)
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         return StudyResult(
             options=self.options, panel=panel, events=tuple(events), against=against, table=_typed(table)
         )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Bench:
-    """What all parts of a study share."""
-
-    panel: Panel
-    options: StudyOptions
-    against: tuple[str, ...]
-
-    def series(self, regions: tuple[str, ...], against: tuple[str, ...] | None = None) -> Series:
-        """Counts of *regions* added up, and of both sides where there is a comparison."""
-        counts = self._sum(regions)
-        other = self.against if against is None else against
-        trials = counts + self._sum(other) if other else None
-        return Series(weeks=self.panel.weeks, counts=counts if trials is None else counts + 0 * trials, trials=trials)
-
-    def _sum(self, regions: tuple[str, ...]) -> Floats:
-        columns = [self.panel.region_ids.index(region) for region in regions]
-        total: Floats = self.panel.values[:, columns].sum(axis=1)
-        return total
-
-
-class _Study:
-    """One event: its window, its placebo dates, and the units that are estimated."""
-
-    def __init__(
-        self,
-        bench: _Bench,
-        event: StudyEvent,
-        events: list[StudyEvent],
-        others: tuple[StudyEvent, ...],
-        regions: tuple[str, ...],
-    ) -> None:
-        self.bench, self.event, self.regions = bench, event, regions
-        options, weeks = bench.options, bench.panel.weeks
-        studied = [one for one in events if one.event_id != event.event_id and one.concerns(regions)]
-        known = {one.event_id for one in events}
-        apart = tuple(one for one in others if one.event_id not in known and one.concerns(regions))
-        self.window = window(weeks, event, (*studied, *apart), options)
-        windows = [self.window, *(window(weeks, one, (), options) for one in studied)]
-        dates = placebo_positions(weeks, self.window, windows, apart, options)
-        rng = np.random.default_rng([options.seed, self.window.position + 10_000])
-        self.admissible = _some(dates.admissible, options.placebo, rng)
-        self.others = _some(dates.left_out, options.placebo, rng)
-        self.left_out = len(dates.left_out)
-        self.positions = np.concatenate([[self.window.position], self.admissible, self.others]).astype(np.intp)
-        self.earlier = baseline_events(weeks, self.window, (*studied, *apart))
-        self.total = bench.series(regions)
-        self.gap = self._gap(self.total)
-        self.block: Block | None = None if self.gap else block(self.total, self.positions, self.window, options)
-
-    def rows(self) -> list[Row]:
-        """Rows of the total, of each region and of them pooled, and of the checks."""
-        facts = self._facts("total", "|".join(self.regions), note=self._note())
-        if self.block is None:
-            return missing_rows(facts, self.gap)
-        made = unit_rows(self._unit(facts, [self.total], [self.block]), self.bench.options, weekly=True)
-        return made + self._region_rows() + self._without_rows() + self._comparison_rows(made[0])
-
-    def _gap(self, series: Series) -> str:
-        seen, options = self.window, self.bench.options
-        if not seen.counted.any():
-            return f"no whole week after it can be counted: {seen.reason[-1 if seen.reason[0] else int(np.argmin(seen.clean))]}"
-        rows = rows_at(series, np.array([seen.position]), seen.before, 0.0, options)
-        return gaps(rows, options)[0]
-
-    def _note(self) -> str:
-        seen = self.window
-        cut = [(int(week), why) for week, why in zip(seen.after, seen.reason, strict=True) if why and week >= 1]
-        notes = [f"weeks {cut[0][0]} to {cut[-1][0]} not counted: {cut[0][1]}"] if cut else []
-        names = [f"{one.name or one.event_id} of {one.starts_on}" for one in self.earlier]
-        notes += [f"the weeks before contain {', '.join(names)}"] if names else []
-        known = rows_at(self.total, np.array([seen.position]), seen.before, 0.0, self.bench.options).use[0]
-        notes += [f"{(~known).sum()} unknown weeks before left out"] if not known.all() else []
-        return "; ".join(notes)
-
-    def _facts(self, scope: str, regions: str, note: str = "") -> Row:
-        return {
-            "event": self.event.event_id,
-            "date": self.event.starts_on,
-            "scope": scope,
-            "regions": regions,
-            "note": note,
-        }
-
-    def _unit(self, facts: Row, series: list[Series], blocks: list[Block], **given: Any) -> Unit:
-        seen, options = self.window, self.bench.options
-        return Unit(
-            facts=facts,
-            blocks=blocks,
-            after=seen.after,
-            clean=seen.clean & np.any([one.rows.use[0] for one in blocks], axis=0),
-            reason=tuple(why or "unknown" for why in seen.reason),
-            inside=slice(1, 1 + len(self.admissible)),
-            everything=slice(1, None),
-            left_out=self.left_out,
-            lead=[lead_block(one, seen, options) for one in series] if options.lead else [],
-            pretrend=[pretrend_block(one, seen, options) for one in series] if options.lead else [],
-            lead_weeks=seen.before[len(seen.before) - options.lead :],
-            **given,
-        )
-
-    def _region_rows(self) -> list[Row]:
-        if len(self.regions) < 2:
-            return []
-        rows, kept = [], []
-        for region in self.regions:
-            series, facts = self.bench.series((region,)), self._facts("region", region)
-            if why := self._gap(series):
-                rows += missing_rows(facts, why)
-                continue
-            own = block(series, self.positions, self.window, self.bench.options)
-            kept.append((series, own))
-            rows += unit_rows(self._unit(facts, [series], [own]), self.bench.options, weekly=False)
-        return rows + self._pooled_rows([own for _, own in kept if own.ok[0]])
-
-    def _pooled_rows(self, blocks: list[Block]) -> list[Row]:
-        facts = self._facts("pooled", f"{len(blocks)} of {len(self.regions)} regions")
-        if self.bench.against:
-            return []
-        if len(blocks) < 3:
-            return missing_rows(facts, f"{len(blocks)} regions have enough incidents, 3 needed")
-        return unit_rows(self._unit(facts, [], blocks, clustered=True), self.bench.options, weekly=False)
-
-    def _without_rows(self) -> list[Row]:
-        if len(self.regions) < 3:
-            return []
-        rest = {one: tuple(region for region in self.regions if region != one) for one in self.regions}
-        return [self._bare("without", one, self.bench.series(regions)) for one, regions in rest.items()]
-
-    def _comparison_rows(self, headline: Row) -> list[Row]:
-        against = self.bench.against
-        if len(against) < 2:
-            return []
-        rest = {one: tuple(region for region in against if region != one) for one in against}
-        rows = [self._bare("comparison without", one, self.bench.series(self.regions, rest[one])) for one in against]
-        placebo = [self._bare("placebo region", one, self.bench.series((one,), rest[one])) for one in against]
-        return rows + placebo + [self._rank(headline, placebo)]
-
-    def _bare(self, scope: str, regions: str, series: Series) -> Row:
-        """The average of one series, without placebo dates."""
-        facts = self._facts(scope, regions)
-        if why := self._gap(series):
-            return missing_rows(facts, why)[0]
-        own = block(series, self.positions[:1], self.window, self.bench.options)
-        unit = replace(self._unit(facts, [], [own]), inside=slice(0, 0), everything=slice(0, 0))
-        return unit_rows(unit, self.bench.options, weekly=False)[0]
-
-    def _rank(self, headline: Row, placebo: list[Row]) -> Row:
-        """The p of the studied regions' p-value among those of the comparison regions."""
-        values = np.array([row["p_value"] for row in placebo if row["p_value"] is not None])
-        facts = self._facts("placebo regions", "|".join(self.bench.against))
-        row = missing_rows(facts, "")[0]
-        if headline["p_value"] is None:
-            return row
-        p = placebo_p(-np.log(headline["p_value"]), -np.log(values))
-        return {**row, "p_placebo": p, "placebo_dates": len(values)}
-
-
-def _stacked(studies: list[_Study], options: StudyOptions) -> list[Row]:
-    """Rows of all events taken together; an event that cannot be studied is left out and named."""
-    used = [study for study in studies if study.block is not None and study.block.ok[0]]
-    missing = [study.event.event_id for study in studies if study not in used]
-    note = f"left out: {', '.join(missing)}" if missing else ""
-    facts = {"event": STACKED, "date": None, "scope": "total", "regions": "|".join(_union(studies)), "note": note}
-    if len(used) < 2:
-        return missing_rows(facts, "fewer than two events can be studied")
-    weeks, blocks, count = _aligned(used, options)
-    clean = np.any([one.rows.use[0] for one in blocks], axis=0)
-    lead = [lead_block(study.total, study.window, options) for study in used] if options.lead else []
-    unit = Unit(
-        facts=facts,
-        blocks=blocks,
-        after=weeks,
-        clean=clean,
-        reason=("no event has this week",) * len(weeks),
-        inside=slice(1, 1 + count),
-        everything=slice(1 + count, None),
-        left_out=sum(study.left_out for study in used),
-        lead=lead,
-        pretrend=[pretrend_block(study.total, study.window, options) for study in used] if options.lead else [],
-        lead_weeks=np.arange(-options.lead, 0),
-    )
-    return unit_rows(unit, options, weekly=True)
-
-
-def _aligned(used: list[_Study], options: StudyOptions) -> tuple[Positions, list[Block], int]:
-    """Blocks of the events' common weeks, the events first, then tuples of admissible dates, then tuples of all dates."""
-    rng = np.random.default_rng([options.seed, len(used)])
-    first = max(int(study.window.after[0]) for study in used)
-    weeks = np.arange(first, options.after + 1)
-    count = options.placebo if all(len(study.admissible) for study in used) else 0
-    blocks = []
-    for study in used:
-        assert study.block is not None  # noqa: S101 - narrowed by the caller
-        inside = rng.integers(1, 1 + len(study.admissible), count)
-        every = rng.integers(1, len(study.positions), count)
-        chosen = np.concatenate([[0], inside, every]).astype(np.intp)
-        start = first - int(study.window.after[0])
-        blocks.append(study.block.weeks(slice(start, None)).at(chosen))
-    return weeks, blocks, count
-
-
-def _some(dates: Positions, most: int, rng: np.random.Generator) -> Positions:
-    return dates if len(dates) <= most else np.sort(rng.choice(dates, most, replace=False))
 
 
 def _treated(panel: Panel, event: StudyEvent, regions: tuple[str, ...], against: tuple[str, ...]) -> tuple[str, ...]:
@@ -339,11 +131,17 @@ def _treated(panel: Panel, event: StudyEvent, regions: tuple[str, ...], against:
 
 
 def _check(panel: Panel, events: list[StudyEvent], regions: tuple[str, ...], against: tuple[str, ...]) -> None:
-    labels = _labels(tuple(events))
+    if len(panel.weeks) == 0:
+        raise OptionError("the panel has no weeks; choose an earlier first day or a later last one")
     if not events:
         raise OptionError("there is no event to study; give at least one")
+    labels = _labels(tuple(events))
     if len(set(labels)) < len(labels) or STACKED in labels:
         raise OptionError(f"each event needs an id of its own, other than {STACKED!r}; got {', '.join(labels)}")
+    _check_regions(panel, events, regions, against)
+
+
+def _check_regions(panel: Panel, events: list[StudyEvent], regions: tuple[str, ...], against: tuple[str, ...]) -> None:
     for region in (*regions, *against, *(region for event in events for region in event.regions)):
         if region not in panel.region_ids:
             raise OptionError(f"region {region!r} is not in the panel; it has {', '.join(panel.region_ids)}")
@@ -356,10 +154,6 @@ def _check(panel: Panel, events: list[StudyEvent], regions: tuple[str, ...], aga
 
 def _labels(events: tuple[StudyEvent, ...]) -> list[str]:
     return [event.event_id for event in events]
-
-
-def _union(studies: list[_Study]) -> list[str]:
-    return list(dict.fromkeys(region for study in studies for region in study.regions))
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

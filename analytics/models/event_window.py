@@ -216,17 +216,21 @@ def gaps(before: Rows, options: StudyOptions) -> list[str]:
     ]  # fmt: skip
 
 
-def lead_block(series: Series, seen: Window, options: StudyOptions) -> Block:
-    """The last `lead` weeks before the event as dates of one week each, beside what all other weeks before expect."""
-    lead, size = options.lead, len(seen.before)
-    before = _before(series, seen, options).at(np.zeros(lead, dtype=np.intp))
-    chosen = np.arange(size - lead, size)
-    own = np.arange(size) == chosen[:, None]
+def lead_weeks(seen: list[Window], options: StudyOptions) -> NDArray[np.intp]:
+    """Numbers of the last `lead` weeks that are before all of *seen*'s events."""
+    last = min(one.lead for one in seen)
+    return np.arange(last - options.lead + 1, last + 1)
+
+
+def lead_block(series: Series, seen: Window, numbers: NDArray[np.intp], options: StudyOptions) -> Block:
+    """Weeks *numbers* before the event as dates of one week each, beside what all other weeks before expect."""
+    before = _before(series, seen, options).at(np.zeros(len(numbers), dtype=np.intp))
+    own = seen.before == numbers[:, None]
     week = _weeks_of(before, own)
     rest = Rows(
         counts=before.counts, design=before.design, use=before.use & ~own, offset=before.offset, trials=before.trials
     )
-    season = seasons_of(series, np.full(lead, seen.position), seen, options)
+    season = seasons_of(series, np.full(len(numbers), seen.position), seen, options)
     return expect(rest, week, np.ones(1, dtype=np.bool_), season, options)
 
 
@@ -235,7 +239,7 @@ def _weeks_of(rows: Rows, own: Booleans) -> Rows:
     one = (len(own), 1)
     return Rows(
         counts=rows.counts[own].reshape(one),
-        design=rows.design[own].reshape(*one, -1),
+        design=rows.design[own].reshape(*one, rows.design.shape[2]),
         use=rows.use[own].reshape(one),
         offset=rows.offset[own].reshape(one),
         trials=None if rows.trials is None else rows.trials[own].reshape(one),

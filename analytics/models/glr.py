@@ -132,7 +132,7 @@ class GlrNb:
     """GLR chart for negative binomial counts (Hoehle & Paul 2008): as GlrPoisson, with variance mu + dispersion mu^2.
 
     Numbers are those of R `surveillance` 1.20.3 but for segments where its Newton iterations run away (a burst after
-    quiet weeks) and it takes the ratio for 0: ours is the maximum.
+    quiet weeks, most drops) and it takes the ratio for 0: ours is the maximum (`reference=True` answers as R does).
     """
 
     options: GlrNbOptions = field(default_factory=GlrNbOptions)

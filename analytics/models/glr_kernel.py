@@ -205,7 +205,7 @@ def _enough(kind: int, x: Floats, k: int, n: int, alpha: float, limit: float, ta
     """A count, not the smallest, with which segment k..n reaches *limit*; inf where the count makes no difference."""
     if tables[1][_SLOPE, _PER_CASE, 0] == 0.0:
         return np.inf
-    count = math.ceil(2.0 * x[MEAN, n]) + 8.0
+    count = float(math.ceil(2.0 * x[MEAN, n])) + 8.0
     while count < MOST and not _reaches(kind, x, k, n, count, alpha, limit, tables):
         count *= 2.0
     return count
@@ -221,9 +221,7 @@ def _fewer(
         high = _enough(kind, x, k, n, alpha, limit, tables)
         if high == np.inf:
             return 0.0 if _reaches(kind, x, k, n, 0.0, alpha, limit, tables) else best
-    elif best == 0.0 and up:
-        return best
-    elif not _reaches(kind, x, k, n, best - 1.0 if up else best, alpha, limit, tables):
+    elif (up and best == 0.0) or not _reaches(kind, x, k, n, best - 1.0 if up else best, alpha, limit, tables):
         return best
     while not up and high < MOST and _reaches(kind, x, k, n, high, alpha, limit, tables):
         low, high = high, 2.0 * high

@@ -14,6 +14,7 @@ from analytics.panel import Panel
 NO_MEAN = "no mean in control to compare with"
 _STEPS = 25
 _CLOSE = 1e-8
+_SMALLEST = 2.220446049250313e-16
 _LARGEST_SIZE = 1e7
 """Size of the negative binomial from which counts are taken as Poisson."""
 
@@ -79,7 +80,7 @@ def seasonal_mean(
     if dispersion is None:
         beta, fixed = _with_dispersion(counts, design[:training_weeks], beta)
     mean, spread = np.full(panel.values.shape, np.nan), np.full(panel.values.shape[1], np.nan)
-    mean[:, usable], spread[usable] = np.exp(design @ beta.T), fixed
+    mean[:, usable], spread[usable] = _means(design, beta), fixed
     return InControl(mean=mean, dispersion=spread)
 
 
@@ -92,28 +93,38 @@ def _design(weeks: Floats, training_weeks: int, harmonics: int, trend: bool) -> 
 
 
 def _fit(counts: Floats, design: Floats, dispersion: Floats, start: Floats | None) -> Floats:
-    """Coefficients (R, parameters) of counts (n, R), NaN unknown, by iteratively reweighted least squares."""
+    """Coefficients (R, parameters) of counts (n, R), NaN unknown, by iteratively reweighted least squares.
+
+    NaN where the iterations do not settle: too few incidents to place a wave.
+    """
     known = ~np.isnan(counts)
     y = np.where(known, counts, 0.0)
-    begin = np.where(dispersion > 0, y + (y == 0) / 6, y + 0.1) if start is None else np.exp(design @ start.T)
+    begin = np.where(dispersion > 0, y + (y == 0) / 6, y + 0.1) if start is None else _means(design, start)
     log_mean = np.log(begin)
     beta = np.zeros((counts.shape[1], design.shape[1]))
     before = _deviance(y, begin, dispersion, known)
     going = np.ones(counts.shape[1], np.bool_)
     for _ in range(_STEPS):
-        if not going.any():
-            break
-        mean = np.exp(log_mean[:, going])
+        mean = np.maximum(np.exp(log_mean[:, going]), _SMALLEST)
         weight = np.where(known[:, going], mean / (1 + dispersion[going] * mean), 0.0)
         target = weight * (log_mean[:, going] + (y[:, going] - mean) / mean)
         normal = np.einsum("np,nr,nq->rpq", design, weight, design, optimize=True)
-        beta[going] = np.linalg.solve(normal, (target.T @ design)[..., None])[..., 0]
+        beta[going] = (np.linalg.pinv(normal, hermitian=True) @ (target.T @ design)[..., None])[..., 0]
         log_mean[:, going] = design @ beta[going].T
         after = before.copy()
-        after[going] = _deviance(y[:, going], np.exp(log_mean[:, going]), dispersion[going], known[:, going])
+        after[going] = _deviance(y[:, going], _means(design, beta[going]), dispersion[going], known[:, going])
         going = going & ~(np.abs(after - before) / (np.abs(after) + 0.1) < _CLOSE)
         before = after
+        if not going.any():
+            break
+    beta[going] = np.nan
     return beta
+
+
+def _means(design: Floats, beta: Floats) -> Floats:
+    """Means (n, R) of these coefficients (R, parameters)."""
+    means: Floats = np.maximum(np.exp(design @ beta.T), _SMALLEST)
+    return means
 
 
 def _deviance(y: Floats, mean: Floats, dispersion: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -129,14 +140,14 @@ def _deviance(y: Floats, mean: Floats, dispersion: Floats, known: NDArray[np.boo
 def _with_dispersion(counts: Floats, design: Floats, beta: Floats) -> tuple[Floats, Floats]:
     """(coefficients, dispersion) by turns, from a Poisson fit, until neither moves; dispersion 0 if not overdispersed."""
     beta = beta.copy()
-    size = _size(counts, np.exp(design @ beta.T))
+    size = _size(counts, _means(design, beta))
     moving = np.flatnonzero(size < _LARGEST_SIZE)
     for _ in range(_STEPS):
         if moving.size == 0:
             break
         beta[moving] = _fit(counts[:, moving], design, 1.0 / size[moving], beta[moving])
         before = size[moving]
-        size[moving] = _size(counts[:, moving], np.exp(design @ beta[moving].T))
+        size[moving] = _size(counts[:, moving], _means(design, beta[moving]))
         moving = moving[(np.abs(size[moving] - before) >= _CLOSE) & (size[moving] < _LARGEST_SIZE)]
     return beta, np.where(size < _LARGEST_SIZE, 1.0 / size, 0.0)
 
