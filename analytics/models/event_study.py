@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analytics.errors import OptionError
@@ -56,7 +57,10 @@ class StudyResult:
         Raises OptionError for an event that was not studied.
         """
         row = self.headline(event_id)
-        chosen = tuple(one for one in self.events if row["event"] in (one.event_id, STACKED))
+        chosen = tuple(one for one in self.events if row["event"] == one.event_id)
+        if row["event"] == STACKED:
+            said = tuple(one for one in self.events if not np.isnan(self.headline(one.event_id)["rate_ratio"]))
+            chosen = said or self.events
         return sentence(row, chosen, self.panel, self.against, self.options, what)
 
 
