@@ -27,8 +27,8 @@ __all__ = [
     "analyse",
     "judge",
     "load",
-    "write_report",
     "unload",
+    "write_report",
 ]
 
 _HOMES = {

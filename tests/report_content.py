@@ -386,7 +386,18 @@ def hostile(payload: str) -> ReportContent:
 
 def _poisoned(frame: pd.DataFrame, payload: str) -> pd.DataFrame:
     """*frame* with *payload* in each column of text, except those whose values are keys or levels."""
-    kept = {"region_id", "week", "level", "peak_level", "regions", "concerns", "starts_on", "ends_on", "measure", "status"}
+    kept = {
+        "region_id",
+        "week",
+        "level",
+        "peak_level",
+        "regions",
+        "concerns",
+        "starts_on",
+        "ends_on",
+        "measure",
+        "status",
+    }
     texts = [
         name
         for name in frame.columns

@@ -12,6 +12,6 @@ __all__ = [
     "founding_page",
     "fresh_store",
     "growth_before",
-    "write_report",
     "trend_result",
+    "write_report",
 ]
