@@ -82,7 +82,8 @@ def spikes(form: str, **given: Any) -> None:
     panel = panel_of(given, settings)
     first, last = weeks_of(given, panel, settings)
     result = spike_model(settings.method, settings.spikes).fit(panel, first=first, last=last)
-    show(result.frame().assign(q_value=q_values(result.p_value).ravel())[list(SPIKES)], form)
+    frame = result.frame().assign(q_value=q_values(result.p_value).ravel())
+    show(frame[[*SPIKES, *(name for name in ("p_drop", "statistic") if name in frame)]], form)
 
 
 @main.command()

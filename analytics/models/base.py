@@ -47,6 +47,8 @@ class SpikeResult:
     """Why a cell was not judged, or ""."""
     judged_by: Notes
     """Name of the method that judged each cell (differs from *method* where a fallback did), or ""."""
+    p_drop: Floats | None = None
+    """P(Y <= observed) under the baseline, (W, R), where asked for: how surprising a drop is. A drop is no alarm."""
     statistic: Floats | None = None
     """What a control chart has added up so far, (W, R); None for methods that judge each week by itself."""
 
@@ -54,7 +56,7 @@ class SpikeResult:
         """One row per region-week, ordered by week then region.
 
         Columns: week (datetime64), region_id, region, observed, expected, upper, p_value, score, alarm,
-        status (judged | not judged), judged_by, note; a control chart's statistic as well.
+        status (judged | not judged), judged_by, note; p_drop and a control chart's statistic where there are any.
         """
         weeks, regions = self.observed.shape
         flat = {
@@ -71,4 +73,5 @@ class SpikeResult:
         )
         status = np.where(frame["note"] == "", "judged", "not judged")
         frame.insert(frame.columns.get_loc("judged_by"), "status", status)
-        return frame if self.statistic is None else frame.assign(statistic=self.statistic.ravel())
+        extra = {name: table for name in ("p_drop", "statistic") if (table := getattr(self, name)) is not None}
+        return frame.assign(**{name: table.ravel() for name, table in extra.items()})

@@ -9,7 +9,7 @@ from analytics.models import farrington_kernel as kernel
 from analytics.models.base import Notes, SpikeResult
 from analytics.models.farrington_cells import Flags, assemble, blank_notes, check_counts, judged_weeks, note_population
 from analytics.models.farrington_design import references
-from analytics.models.farrington_fit import Cells, Indexes, Plan, fit_cells, thresholds
+from analytics.models.farrington_fit import Cells, Indexes, Plan, drops, fit_cells, thresholds
 from analytics.models.farrington_options import FarringtonOptions
 from analytics.panel import Panel
 
@@ -69,7 +69,7 @@ class FarringtonFlexible:
             notes[few] = low_count_note(self.options)
         return assemble(
             panel, judged, method=METHOD, options=self.options, expected=expected, upper=upper, p_value=p_value,
-            note=notes,
+            note=notes, p_drop=drops(cells, panel.values[judged], self.options, threads) if self.options.two_sided else None,
         )  # fmt: skip
 
 

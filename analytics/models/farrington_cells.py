@@ -73,6 +73,7 @@ def note_population(notes: Notes, panel: Panel, judged: NDArray[np.int64]) -> No
 def assemble(
     panel: Panel, judged: NDArray[np.int64], *, method: str, options: Any,
     expected: Floats, upper: Floats, p_value: Floats, note: Notes, judged_by: Notes | None = None,
+    p_drop: Floats | None = None,
 ) -> SpikeResult:  # fmt: skip
     """The result of these tables (W, R), with score and alarm; cells with a note are blanked."""
     refused = note != ""
@@ -83,6 +84,7 @@ def assemble(
         panel=panel, method=method, options=options, weeks=panel.weeks[judged], observed=observed, expected=expected,
         upper=upper, p_value=p_value, score=_score(observed, expected, upper),
         alarm=(observed > upper) & (observed > 0), note=note, judged_by=np.where(refused, "", named),
+        p_drop=None if p_drop is None else np.where(refused, np.nan, p_drop),
     )  # fmt: skip
 
 

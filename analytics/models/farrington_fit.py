@@ -130,6 +130,13 @@ def thresholds(
     return cells.mean, upper, p_value
 
 
+def drops(cells: Cells, counts: Floats, options: FarringtonOptions, threads: int | None) -> Floats:
+    """P(Y <= count), (W, R): 1 - P(Y >= count + 1) for whole counts, 1 - P(Y >= count) for the continuous delta method."""
+    step = 0 if options.threshold == "delta" else 1
+    chance: Floats = 1 - thresholds(cells, counts + step, options, threads)[2]
+    return chance
+
+
 def exact_bounds(counts: Floats, mean: Floats, phi: Floats, alpha: float, threads: int | None) -> tuple[Floats, Floats]:
     """(upper, p_value) of negative binomial counts with these means and variances phi mean; any one shape."""
     p_value, upper = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)

@@ -39,6 +39,8 @@ class FarringtonOptions:
     """See *low_count_cases*."""
     population: bool = False
     """Whether counts are judged as rates of the panel's population."""
+    two_sided: bool = False
+    """Whether `p_drop`, the chance of a count this low, is given as well."""
     reference: bool = False
     """Answer as R does where this model by default refuses: all-zero baselines, separated blocks, few known weeks."""
 

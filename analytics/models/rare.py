@@ -1,6 +1,6 @@
 """The rule for sparse streams: how surprising is this count, given every baseline week and no season or trend."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -29,10 +29,20 @@ class RareOptions:
     """Fewest known weeks before the judged one, within *years_back*, for a week to be judged."""
     population: bool = False
     """Whether counts are judged as rates of the panel's population."""
+    two_sided: bool = False
+    """Whether `p_drop`, the chance of a count this low, is given as well."""
+    incidents: int = 0
+    """Alarm as well when at least so many incidents fell within *days* days, whatever the baseline; 0 = no such rule."""
+    days: int = 28
+    """See *incidents*; whole weeks, the judged one the last of them."""
 
     def __post_init__(self) -> None:
         if not 1e-12 <= self.alpha <= 0.5:
             raise OptionError(f"alpha must be in 1e-12..0.5, got {self.alpha}")
+        if self.incidents < 0:
+            raise OptionError(f"incidents must be 0 or more, got {self.incidents}")
+        if self.days < 7 or self.days % 7:
+            raise OptionError(f"days must be whole weeks (7, 14, 21, ...), as counts are weekly; got {self.days}")
         if not 1 <= self.years_back <= 50:
             raise OptionError(f"years_back must be in 1..50, got {self.years_back}")
         if self.exclude_weeks < 0:
@@ -66,7 +76,8 @@ class Rare:
     of the baseline's populations in units of the judged week's.
 
     The baseline are all known weeks of the last *years_back* years except the last *exclude_weeks*. Each region is
-    judged by itself, and the judged count decides nothing but its own p-value.
+    judged by itself, and the judged count decides nothing but its own p-value. With *incidents* set, the plain rule "n
+    incidents within d days" raises an alarm besides; it has no p-value and changes none.
     """
 
     options: RareOptions = field(default_factory=RareOptions)
@@ -90,10 +101,28 @@ class Rare:
             notes[week, region] = too_short(predictive.history[week, region], self.options)
         counts = panel.values[judged]
         upper, p_value = exact_bounds(counts, predictive.mean, predictive.ratio, self.options.alpha, threads)
-        return assemble(
+        result = assemble(
             panel, judged, method=METHOD, options=self.options, expected=predictive.mean, upper=upper,
-            p_value=p_value, note=notes,
+            p_value=p_value, note=notes, p_drop=low(counts, predictive, threads) if self.options.two_sided else None,
         )  # fmt: skip
+        if not self.options.incidents:
+            return result
+        many = recent(panel, judged, self.options.days // 7) >= self.options.incidents
+        return replace(result, alarm=result.alarm | ((result.note == "") & many))
+
+
+def recent(panel: Panel, judged: Indexes, weeks: int) -> Floats:
+    """Incidents in the last *weeks* weeks of each judged one, itself included, (W, R); unknown weeks add nothing."""
+    known = np.nan_to_num(panel.values)
+    summed = np.cumsum(np.vstack([np.zeros((1, known.shape[1])), known]), axis=0)
+    total: Floats = summed[judged + 1] - summed[np.maximum(judged + 1 - weeks, 0)]
+    return total
+
+
+def low(counts: Floats, predictive: "Predictive", threads: int | None) -> Floats:
+    """P(Y <= count) of each cell, (W, R), as 1 - P(Y >= count + 1)."""
+    chance: Floats = 1 - exact_bounds(counts + 1, predictive.mean, predictive.ratio, 0.01, threads)[1]
+    return chance
 
 
 def too_short(history: float, options: RareOptions) -> str:

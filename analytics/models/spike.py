@@ -19,10 +19,10 @@ from analytics.models.farrington_cells import (
     note_population,
 )
 from analytics.models.farrington_design import references, years_reachable
-from analytics.models.farrington_fit import Indexes, Plan, exact_bounds, fit_cells, thresholds
+from analytics.models.farrington_fit import Indexes, Plan, drops, exact_bounds, fit_cells, thresholds
 from analytics.models.farrington_options import FarringtonOptions, Threshold
 from analytics.models.rare import METHOD as RARE
-from analytics.models.rare import RareOptions, predict, too_short
+from analytics.models.rare import RareOptions, low, predict, too_short
 from analytics.panel import Panel
 
 METHOD = "auto"
@@ -50,6 +50,8 @@ class SpikeOptions:
     """Whether a linear trend may be part of Farrington flexible's baseline."""
     population: bool = False
     """Whether counts are judged as rates of the panel's population."""
+    two_sided: bool = False
+    """Whether `p_drop`, the chance of a count this low, is given as well."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_years <= self.years_back:
@@ -81,11 +83,12 @@ class _Tables:
     expected: Floats
     upper: Floats
     p_value: Floats
+    p_drop: Floats
     judged_by: Notes
 
-    def put(self, where: Flags, tables: tuple[Floats, Floats, Floats], judged_by: str) -> None:
+    def put(self, where: Flags, tables: tuple[Floats, Floats, Floats, Floats], judged_by: str) -> None:
         """Write one method's answers into the cells *where*."""
-        for mine, theirs in zip((self.expected, self.upper, self.p_value), tables, strict=True):
+        for mine, theirs in zip((self.expected, self.upper, self.p_value, self.p_drop), tables, strict=True):
             mine[where] = theirs[where]
         self.judged_by[where] = judged_by
 
@@ -131,13 +134,16 @@ class Spike:
         return assemble(
             panel, judged, method=METHOD, options=self.options, expected=tables.expected, upper=tables.upper,
             p_value=tables.p_value, note=notes, judged_by=tables.judged_by,
+            p_drop=tables.p_drop if self.options.two_sided else None,
         )  # fmt: skip
 
 
 def _empty(shape: tuple[int, int]) -> _Tables:
     """Tables of which no cell is judged."""
-    expected, upper, p_value = (np.full(shape, np.nan) for _ in range(3))
-    return _Tables(expected=expected, upper=upper, p_value=p_value, judged_by=np.full(shape, "", dtype=object))
+    expected, upper, p_value, p_drop = (np.full(shape, np.nan) for _ in range(4))
+    return _Tables(
+        expected=expected, upper=upper, p_value=p_value, p_drop=p_drop, judged_by=np.full(shape, "", dtype=object)
+    )
 
 
 def _years(panel: Panel, judged: Indexes, options: SpikeOptions) -> NDArray[np.int64]:
@@ -157,7 +163,9 @@ def _judge_flexible(
     flexible = options.farrington(years)
     plan = Plan(wanted=wanted[weeks], block_incidents=float(options.block_incidents))
     cells = fit_cells(panel, judged[weeks], flexible, plan, threads)
-    answers = thresholds(cells, panel.values[judged[weeks]], flexible, threads)
+    counts = panel.values[judged[weeks]]
+    fell = drops(cells, counts, flexible, threads) if options.two_sided else np.full(counts.shape, np.nan)
+    answers = (*thresholds(cells, counts, flexible, threads), fell)
     code = np.full(wanted.shape, kernel.SKIPPED)
     code[weeks] = cells.code
     for number, reason in _reasons(options).items():
@@ -166,9 +174,9 @@ def _judge_flexible(
     for table, answer in zip(full, answers, strict=True):
         table[weeks] = answer
     done = (code == kernel.JUDGED) & ~np.isnan(full[1])
-    expected, upper, p_value = full
+    expected, upper, p_value, p_drop = full
     name = FARRINGTON if years == options.years_back else f"{FARRINGTON}: {years} years of history"
-    tables.put(done, (expected, upper, p_value), name)
+    tables.put(done, (expected, upper, p_value, p_drop), name)
 
 
 def _reasons(options: SpikeOptions) -> dict[int, str]:
@@ -195,5 +203,6 @@ def _judge_rare(
         notes[week, region] = too_short(predictive.history[week, region], rare)
     counts = np.where(enough, panel.values[judged], np.nan)
     upper, p_value = exact_bounds(counts, predictive.mean, predictive.ratio, options.alpha, threads)
+    p_drop = low(counts, predictive, threads) if options.two_sided else np.full(counts.shape, np.nan)
     for reason in np.unique(reasons[enough]):
-        tables.put(enough & (reasons == reason), (predictive.mean, upper, p_value), f"{RARE}: {reason}")
+        tables.put(enough & (reasons == reason), (predictive.mean, upper, p_value, p_drop), f"{RARE}: {reason}")
