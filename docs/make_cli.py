@@ -23,7 +23,8 @@ WIDTH = 100
 
 def contexts(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[click.Context]:
     """A context for *command* and each command below it, in the order in which help lists them."""
-    context = click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, color=False)
+    settings = command.context_settings | {"terminal_width": WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, color=False, **settings)
     yield context
     if isinstance(command, click.Group):
         for child_name in command.list_commands(context):
