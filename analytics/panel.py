@@ -245,14 +245,11 @@ def _checked_counts(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
         **{name: pd.to_numeric(rows[name], errors="coerce") for name in numbers},
     )
     first = made["week"].min()
+    weekday = "" if pd.isna(first) else f"a {first:%A}, as the earliest ({first:%Y-%m-%d}) does"
     wrong = {
         "has no region": rows["region"].isna(),
         "has no week (YYYY-MM-DD)": made["week"].isna(),
-        f"has a week that does not start on a {first:%A}, as the earliest ({first:%Y-%m-%d}) does": (
-            made["week"] - first
-        ).dt.days
-        % 7
-        > 0,
+        f"has a week that does not start on {weekday}": (made["week"] - first).dt.days % 7 > 0,
         "is there twice: one row for each region and week": made.duplicated(["region", "week"]),
     } | {f"has a {name} that is no number of zero or more": _no_number(rows[name], made[name]) for name in numbers}
     for what, lines in wrong.items():
