@@ -232,3 +232,27 @@ def test_bundled_reference_data(tmp_path: Path) -> None:
         ("IQ-DA", "IQ-NI/shekhan"),
     ]
     assert counted["2020-01-06", "disputed-territories"][0] == 4
+
+
+def test_an_event_concerns_every_region_that_shares_its_ground(store_path: Path) -> None:
+    """An event of a district concerns the district, what is above it, and its group while it is a member; no other."""
+    with Store(store_path) as store:
+        for name, kind in (
+            ("iraq_regions.csv", "regions"),
+            ("iraq_groups.csv", "regions"),
+            ("iraq_events.csv", "events"),
+        ):
+            load_reference(store, ROOT / "data" / name, kind, loaded_at=NOW)
+        store_events = store_path.with_name("events.csv")
+        store_events.write_text(
+            "event_id,kind,name,starts_on,regions\nold,other,Old,2004-01-01,IQ-DI/kifri\nnew,other,New,2021-01-01,IQ-DI/kifri\n"
+        )
+        load_reference(store, store_events, "events", loaded_at=NOW)
+        found = {
+            event: {region for _, region in store.rows("FROM event_regions WHERE event_id = $id", {"id": event})}
+            for event in ("old", "new", "iq-control-2017-10")
+        }
+    assert found["old"] == {"IQ", "IQ-DI", "IQ-DI/kifri"}
+    assert found["new"] == {"IQ", "IQ-DI", "IQ-DI/kifri", "disputed-territories"}
+    assert {"IQ", "IQ-KI", "IQ-DI", "disputed-territories"} <= found["iq-control-2017-10"]
+    assert not {"IQ-BA", "IQ-AN"} & found["iq-control-2017-10"]

@@ -126,6 +126,11 @@ def flags(form: str, **given: Any) -> None:
         given,
         f"{several(len(analysis.flags), 'flag', 'flags')} among {judged} judged region-weeks from {analysis.first} to {analysis.panel.to}; "
         f"{len(streams) - judged} not judged (incidents spikes says why)",
+        *(
+            ["this method gives no p-values, and flags need them: see incidents spikes"]
+            if judged and streams["p_value"].isna().all()
+            else []
+        ),
         *(["the records are simulated"] if analysis.panel.simulated else []),
         *analysis.panel.caveats,
     )

@@ -22,25 +22,6 @@ SHOWN = (
     "event", "scope", "regions", "term", "rate_ratio", "low", "high", "wide_low", "wide_high", "p_value", "p_placebo",
     "placebo_dates", "weeks", "observed", "expected", "note",
 )  # fmt: skip
-OVERLAPS = """
-WITH part AS (
-    SELECT ancestor_id AS region_id, region_id AS part_id, NULL AS valid_from, NULL AS valid_until FROM lineage
-    UNION ALL
-    SELECT m.group_id, l.region_id, m.valid_from, m.valid_until
-    FROM region_groups AS m JOIN lineage AS l ON l.ancestor_id = m.region_id
-), concerned AS (
-    SELECT event_id, starts_on, unnest(regions) AS region_id FROM dated_events
-)
-SELECT DISTINCT c.event_id, own.region_id
-FROM concerned AS c
-JOIN part AS its ON its.region_id = c.region_id
-JOIN part AS own ON own.part_id = its.part_id
-WHERE list_contains($regions, own.region_id)
-  AND c.starts_on BETWEEN coalesce(its.valid_from, c.starts_on) AND coalesce(its.valid_until, c.starts_on)
-  AND c.starts_on BETWEEN coalesce(own.valid_from, c.starts_on) AND coalesce(own.valid_until, c.starts_on)
-ORDER BY 1, 2
-"""
-"""Which of the panel's regions share ground with those of each dated event, as they were on its day."""
 
 
 @main.command()
@@ -116,7 +97,10 @@ def _listed(given: dict[str, Any], panel: "Panel") -> list["StudyEvent"]:
     from analytics.models.event_study import StudyEvent
 
     with reading(given) as store:
-        found = store.rows(OVERLAPS, {"regions": list(panel.region_ids)})
+        found = store.rows(
+            "SELECT event_id, region_id FROM event_regions WHERE list_contains($ids, region_id)",
+            {"ids": list(panel.region_ids)},
+        )
         rows = store.rows("SELECT event_id, kind, name, starts_on, regions FROM dated_events")
     concerned: dict[str, list[str]] = {}
     for event, region in found:

@@ -119,14 +119,14 @@ def filters(analysis: Analysis) -> tuple[str, ...]:
 
 
 def events(store: Store, analysis: Analysis) -> pd.DataFrame:
-    """Dated events of the charted weeks; `concerns` lists the panel's regions inside, around or equal to theirs."""
+    """Dated events of the charted weeks; `concerns` lists the panel's regions that share ground with theirs."""
     frame = store.frame(
-        "WITH part AS (SELECT region_id AS id, region_id FROM region UNION SELECT group_id, region_id FROM region_member), "
-        "touch AS (SELECT DISTINCT a.id, b.id AS other FROM part AS a JOIN lineage AS l ON a.region_id IN (l.region_id, l.ancestor_id) "
-        "JOIN part AS b ON b.region_id IN (l.region_id, l.ancestor_id) WHERE list_contains($ids, b.id)) "
-        "SELECT e.event_id, e.kind, e.name, e.starts_on, e.ends_on, e.regions, coalesce((SELECT list(DISTINCT t.other ORDER BY t.other) "
-        "FROM touch AS t WHERE list_contains(e.regions, t.id)), []) AS concerns, e.source, e.notes "
-        "FROM dated_events AS e WHERE e.ends_on >= $first AND e.starts_on <= $last ORDER BY e.starts_on, e.event_id",
+        "SELECT e.event_id, e.kind, e.name, e.starts_on, e.ends_on, e.regions, e.source, e.notes, "
+        "coalesce(c.concerns, []) AS concerns FROM dated_events AS e LEFT JOIN ("
+        "SELECT event_id, list(region_id ORDER BY region_id) AS concerns FROM event_regions "
+        "WHERE list_contains($ids, region_id) GROUP BY event_id) AS c ON c.event_id = e.event_id "
+        "WHERE e.ends_on >= $first AND e.starts_on <= $last AND (len(e.regions) = 0 OR c.concerns IS NOT NULL) "
+        "ORDER BY e.starts_on, e.event_id",
         {"first": _chart_first(analysis), "last": analysis.panel.to, "ids": list(analysis.panel.region_ids)},
     )
     return frame.assign(

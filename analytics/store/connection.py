@@ -30,7 +30,7 @@ TABLES = (
 )  # fmt: skip
 DERIVED = (
     "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",
-    "regions", "region_groups", "dated_events", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "flags",
+    "regions", "region_groups", "dated_events", "event_regions", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "flags",
     "episodes", "flag_incidents",
 )  # fmt: skip
 
