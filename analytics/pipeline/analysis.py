@@ -100,17 +100,11 @@ def analyse(
     )
     trends = trend_result(panel, settings)
     policy = build(Policy, settings.policy, "policy")
-    bare = judge(spikes, policy)
-    if bare.flags.empty:
-        return Analysis(
-            settings=settings, panel=panel, first=first, last=last, spikes=spikes, trends=trends, judgement=bare
-        )
-    judgement = judge(
-        spikes,
-        policy,
-        growth=growth_before(panel, _between(bare.flags, first, last), settings),
-        casualties=casualties(store, settings, panel, as_date(spikes.weeks[0])),
-    )
+    judgement = judge(spikes, policy)
+    if not judgement.flags.empty:
+        growth = growth_before(panel, _between(judgement.flags, first, last), settings)
+        tolls = casualties(store, settings, panel, as_date(spikes.weeks[0]))
+        judgement = judge(spikes, policy, growth=growth, casualties=tolls)
     return Analysis(
         settings=settings, panel=panel, first=first, last=last, spikes=spikes, trends=trends, judgement=judgement
     )

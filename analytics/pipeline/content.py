@@ -15,7 +15,7 @@ from analytics.pipeline.quality import latest_incident, quality_tables
 from analytics.report import ReportContent
 from analytics.settings import Settings
 from analytics.sources.base import literal
-from analytics.store import Fingerprint, Store, data_fingerprint, weekly
+from analytics.store import Fingerprint, Store, weekly
 
 INCIDENT_COLUMNS = (
     "incident_id, source_id, occurred_on, occurred_until, date_precision, admin1, admin2, location, event_type, tactic, actor1, actor2, "
@@ -23,12 +23,11 @@ INCIDENT_COLUMNS = (
 )
 
 
-def report_content(store: Store, analysis: Analysis) -> ReportContent:
-    """Everything a report of *analysis* shows."""
+def report_content(store: Store, analysis: Analysis, fingerprint: Fingerprint) -> ReportContent:
+    """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it."""
     panel, settings = analysis.panel, analysis.settings
     first_day, last_day = period(analysis)
     totals = weekly_totals(store, analysis)
-    fingerprint = data_fingerprint(store, panel.as_of)
     queries = Queries(analysis)
     flags = analysis.flags
     return ReportContent(

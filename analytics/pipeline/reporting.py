@@ -10,7 +10,7 @@ from analytics.pipeline.analysis import Analysis, analyse
 from analytics.pipeline.content import report_content
 from analytics.report import ReportContent, write, write_tables
 from analytics.settings import Settings
-from analytics.store import Store, data_fingerprint, record_run
+from analytics.store import Fingerprint, Store, data_fingerprint, record_run
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,17 +39,17 @@ def write_report(
     Raises OutputError where the folder cannot be written.
     """
     analysis = analyse(store, settings, first=first, to=to, as_of=as_of)
-    content = report_content(store, analysis)
+    fingerprint = data_fingerprint(store, analysis.panel.as_of)
+    content = report_content(store, analysis, fingerprint)
     path = write(content, directory / f"{name}_{analysis.panel.to}.html")
     write_tables(content, directory)
     if not store.read_only:
-        _record(store, name, analysis)
+        _record(store, name, analysis, fingerprint)
     return Report(path=path, analysis=analysis, content=content, recorded=not store.read_only)
 
 
-def _record(store: Store, name: str, analysis: Analysis) -> None:
+def _record(store: Store, name: str, analysis: Analysis, fingerprint: Fingerprint) -> None:
     panel, settings = analysis.panel, analysis.settings
-    fingerprint = data_fingerprint(store, panel.as_of)
     what = (name, panel.to, panel.as_of, analysis.first, analysis.last, analysis.settings_hash, fingerprint.checksum)
     run = {
         "run_id": hashlib.sha256(repr(what).encode()).hexdigest()[:12],
