@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from analytics.errors import OptionError
 from analytics.models.base import SpikeResult
+from analytics.models.discovery import q_values
 from analytics.weeks import as_date
 
 LEVELS = ("watch", "warning", "alert")
@@ -123,19 +123,6 @@ def judge(
         flags=flags[list(FLAG_COLUMNS)].reset_index(drop=True),
         episodes=_episodes(flags, spikes, policy),
     )
-
-
-def q_values(p_value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Benjamini-Hochberg q-values within each row; p_value is (W, R) with NaN where nothing was judged.
-
-    q_(i) = min over j >= i of p_(j) m / j, with m the judged streams of that week (Benjamini & Hochberg 1995).
-    """
-    result = np.full_like(p_value, np.nan)
-    for row, p in enumerate(p_value):
-        judged = ~np.isnan(p)
-        if judged.any():
-            result[row, judged] = false_discovery_control(p[judged], method="bh")
-    return result
 
 
 def levels(streams: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analytics.cli import main
@@ -133,6 +134,47 @@ def test_counts_stand_in_for_the_database(tmp_path: Path) -> None:
     assert [row["alarm"] for row in spikes] == [False] * 12 + [True]
     trends = json.loads(incidents("trends", "--counts", tmp_path / "counts.csv", "--format", "json").stdout)
     assert trends[0]["region"] == "Here"
+
+
+@pytest.fixture
+def shifted(tmp_path: Path) -> Path:
+    """A CSV of weekly counts of two regions: one whose level rises fourfold on 4 January 2021, and one without incidents."""
+    rng = np.random.default_rng(1)
+    lines = ["region,week,count"]
+    for number, week in enumerate(np.datetime64("2019-01-07") + 7 * np.arange(150)):
+        lines += [f"north,{week},{rng.poisson(3 if number < 104 else 12)}", f"south,{week},0"]
+    (tmp_path / "counts.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path / "counts.csv"
+
+
+def test_changes_are_told_in_figures_and_words(shifted: Path) -> None:
+    """`trends --changes` has the week of the shift in its interval in every format, and its sentence beside or inside."""
+    ask = ("trends", "--changes", "--counts", shifted)
+    north, south = json.loads(incidents(*ask, "--format", "json").stdout)
+    assert north["week_low"] <= "2021-01-04" <= north["week_high"]
+    assert north["ratio_low"] < 4 < north["ratio_high"]
+    assert south["week"] is None
+    assert south["sentence"].startswith("south: quiet, too few incidents (0 in 150 weeks")
+    table = incidents(*ask)
+    assert table.stderr.splitlines() == [north["sentence"], south["sentence"]]
+    assert north["week"] in table.stdout
+    assert incidents(*ask, "-q").stderr == ""
+    csv = incidents(*ask, "--format", "csv").stdout.splitlines()
+    assert csv[0].startswith("region_id,region,week,week_low,week_high,probability,before,after,ratio")
+    assert csv[1].endswith(f'"{north["sentence"]}"')
+    slower = json.loads(incidents(*ask, "--set", "window=40", "--format", "json").stdout)
+    assert slower[0]["note"].startswith("no change in level found in 40 weeks")
+
+
+def test_trends_say_who_rises_and_what_may_be_chance(shifted: Path) -> None:
+    """`trends` has q-values and ratios, and sums them up on stderr."""
+    done = incidents("trends", "--counts", shifted, "--set", "recent=8", "--format", "json")
+    north, south = json.loads(done.stdout)
+    assert north["q_value"] == north["p_value"]
+    assert (north["recent_weeks"], north["before_weeks"]) == (8, 52)
+    assert north["ratio_low"] <= north["ratio"] <= north["ratio_high"]
+    assert south["ratio_note"] == "no incidents in any of the 60 known weeks"
+    assert re.search(r"over the 26 weeks to 21 November 2021 \(1 of 2 regions judged", done.stderr)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,8 @@ def test_an_unwritable_folder_is_an_output_error(small: Path, tmp_path: Path, co
         (["spikes", "--set", "years_back=many"], "years_back must be a whole number, got 'many'"),
         (["spikes", "--set", "years_back"], "--set 'years_back' is not NAME=VALUE"),
         (["trends", "--set", "windw=3"], "unknown option 'windw'; did you mean 'window'"),
+        (["trends", "--changes", "--set", "evry=3"], "unknown option 'evry'; did you mean 'every'"),
+        (["trends", "--changes", "--set", "level=95"], "level must be in \\(0.5, 1\\)"),
         (["sql", "select 1", "--format", "exel"], "format 'exel' is not known; choose from table, csv"),
         (["sql", "select 1", "--param", "n"], "--param 'n' is not NAME=VALUE"),
         (["weekly", "--from", "2021-12-01", "--to", "2021-01-01"], "--from 2021-12-01 is after --to 2021-01-01"),

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import ArrayLike
 from statsmodels.stats.multitest import multipletests
 
-from analytics.flags import FLAG_COLUMNS, Policy, judge, levels, q_values, reason, spoken
+from analytics.flags import FLAG_COLUMNS, Policy, judge, levels, reason, spoken
 from analytics.models.base import SpikeResult
+from analytics.models.discovery import q_values
 from analytics.panel import Panel, Status
 from analytics.weeks import week_range
 

@@ -11,15 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binom, kstest
+from scipy.stats import t as student
 from statsmodels.genmod.families import Poisson
+from statsmodels.stats.multitest import multipletests
 
 from analytics.errors import InputError, OptionError
+from analytics.models.discovery import q_values
 from analytics.models.trend import Trend, TrendOptions, TrendResult
 from analytics.models.trend_fit import fit_slope
 from analytics.models.trend_region import direction
 from analytics.models.trend_season import fit_season, harmonics, season_gap, without_one_offs, yearly_mean
 from analytics.panel import Panel
 from analytics.weeks import as_date, season_position
+from tests.benchmarks.bench_trend_calibration import draw as _draw
+from tests.benchmarks.bench_trend_calibration import judged, series, slopes
 
 LAST = np.datetime64("2021-12-20")
 BARE = {"season": False, "serial": False}
@@ -39,25 +44,19 @@ def _fit(counts, **options) -> pd.Series:
     return Trend(TrendOptions(**options)).fit(_panel(np.asarray(counts, dtype=float)[:, None])).frame().iloc[0]
 
 
-def _draw(rng, mean, dispersion):
-    """Negative-binomial counts with variance dispersion x mean (Poisson for 1)."""
-    if dispersion == 1:
-        return rng.poisson(mean).astype(float)
-    return rng.poisson(rng.gamma(np.asarray(mean) / (dispersion - 1), dispersion - 1)).astype(float)
-
-
 def test_doubling_counts_worked_by_hand():
     """1, 2, 4, 8, 16, 32 grow by 100 % a week, with the interval that paper and pencil give."""
     row = _fit([1, 2, 4, 8, 16, 32], window=6, min_weeks=6, max_share=0.6, **BARE)
     # Information about b: sum of mu t^2 less (sum of mu t)^2 / sum of mu, over t = 0..5: 1146 - 258^2 / 63.
-    error = (1146 - 258**2 / 63) ** -0.5
+    # The fit is perfect, and half of Poisson's variance is the least there is.
+    error = (0.5 / (1146 - 258**2 / 63)) ** 0.5
     half = 2.7764451052 * error  # Student's t, 4 degrees of freedom, 97.5 %
     assert row["growth"] == pytest.approx(1.0, rel=1e-8)
     assert row["growth_low"] == pytest.approx(2 * np.exp(-half) - 1, rel=1e-6)
     assert row["growth_high"] == pytest.approx(2 * np.exp(half) - 1, rel=1e-6)
     assert row["doubling_weeks"] == pytest.approx(1.0, rel=1e-8)
     assert row["direction"] == "rising fast"
-    assert row["dispersion"] == 1
+    assert row["dispersion"] == 0.5
 
 
 def test_quasi_poisson_is_the_statsmodels_formula_fit():
@@ -94,7 +93,7 @@ def test_negative_binomial_without_overdispersion_is_poisson():
     options = {"window": 18, **BARE}
     quasi, binomial = _fit(counts, **options), _fit(counts, family="negative-binomial", **options)
     pd.testing.assert_series_equal(quasi, binomial)
-    assert quasi["dispersion"] == 1
+    assert quasi["dispersion"] == 0.5
 
 
 def test_likeness_of_neighbouring_weeks_widens_the_interval():
@@ -108,7 +107,7 @@ def test_likeness_of_neighbouring_weeks_widens_the_interval():
 
 
 def test_serial_factor_worked_by_hand():
-    """The interval widens by the square root of (1 + r) / (1 - r), r = r1 + (2 + 4 r1) / T."""
+    """The interval widens by the square root of (1 + r) / (1 - r), r = r1 + (2 + 4 r1) / T, and loses freedom for r."""
     rng = np.random.default_rng(5)
     counts = _draw(rng, 10 * np.exp(np.repeat(rng.normal(0, 0.5, 9), 3)), 1)[:26]
     weeks = _panel(counts[:, None]).weeks
@@ -121,6 +120,32 @@ def test_serial_factor_worked_by_hand():
     r = r1 + (2 + 4 * r1) / 26
     assert 0 < r < 0.9
     assert wide.error / plain.error == pytest.approx(((1 + r) / (1 - r)) ** 0.5, rel=1e-6)
+    assert (plain.freedom, wide.freedom) == pytest.approx((24, 1 / (1 / 24 + 2 / 26)), rel=1e-12)
+
+
+def test_weeks_that_differ_from_their_neighbours_narrow_the_interval():
+    """Alternating counts leave less doubt about the slope than the same scatter without order, or the mean interval is too wide."""
+    weeks, counts = _panel(np.ones((26, 1))).weeks, np.tile([2.0, 9.0], 13)
+    plain, serial = (
+        fit_slope(weeks, counts, family="quasi-poisson", season=None, serial=serial) for serial in (False, True)
+    )
+    assert serial.error < plain.error
+    assert serial.inflation < 1
+
+
+@pytest.mark.parametrize(("mean", "dispersion"), [(0.5, 1), (2, 3), (20, 1)])
+def test_simulated_fits_are_the_models_own(mean, dispersion):
+    """The batched fit by which calibration is measured has the model's slope, error and freedom for every series."""
+    counts = judged(_draw(np.random.default_rng(13), np.full((20, 26), float(mean)), dispersion))
+    rate, error, df = slopes(counts)
+    weeks = _panel(np.ones((26, 1))).weeks
+    own = [fit_slope(weeks, one, family="quasi-poisson", season=None, serial=True) for one in counts]
+    # Both iterate to about 1e-8 in the deviance.
+    assert rate == pytest.approx([slope.rate for slope in own], rel=1e-6, abs=1e-9)
+    assert error == pytest.approx([slope.error for slope in own], rel=1e-5)
+    assert {slope.freedom for slope in own} == {df}
+    estimated = Trend(TrendOptions(season=False)).fit(_panel(counts.T)).frame()
+    assert estimated["note"].eq("").all()
 
 
 def _season_history(seed=3, years=8, mean=6.0, size=0.6):
@@ -308,6 +333,8 @@ def test_negative_values_are_refused():
         {"season_years": 1},
         {"season_cycles": 0},
         {"steady_growth": 0.1},
+        {"recent": 0},
+        {"against": 3},
     ],
 )
 def test_options_that_cannot_be_used_are_refused(bad):
@@ -364,7 +391,8 @@ def test_frame_columns_and_types():
     frame = _rising().frame()
     assert frame.columns.tolist() == [
         *("region_id", "region", "weeks", "incidents", "mean", "growth", "growth_low", "growth_high"),
-        *("p_growing", "p_value", "doubling_weeks", "direction", "note", "season", "dispersion"),
+        *("p_growing", "p_value", "q_value", "doubling_weeks", "direction", "note", "season", "dispersion"),
+        *("recent", "recent_weeks", "before", "before_weeks", "ratio", "ratio_low", "ratio_high", "ratio_note"),
     ]
     assert frame["region_id"].tolist() == ["R0", "R1", "R2", "R3"]
     estimated = frame.iloc[:3]
@@ -392,14 +420,61 @@ def test_any_series_gets_a_row_that_hangs_together(counts, family):
 
 @pytest.mark.parametrize("mean", [0.3, 1.0, 5.0, 20.0])
 @pytest.mark.parametrize("dispersion", [1, 2, 3])
-def test_interval_covers_and_p_growing_is_calibrated(mean, dispersion):
-    """Without a trend, 95 % intervals hold zero and P(growing) is uniform, at sparse and busy, smooth and bursty."""
-    rng = np.random.default_rng([int(10 * mean), dispersion])
-    frame = Trend().fit(_panel(_draw(rng, np.full((26, 250), mean), dispersion))).frame().dropna(subset="growth")
-    covered = int(((frame["growth_low"] <= 0) & (frame["growth_high"] >= 0)).sum())
-    # One failure in 10,000 at either side; the wider side is a coverage of 98.5 %, what 2,000 series a cell allow.
-    assert binom.ppf(1e-4, len(frame), 0.95) <= covered <= binom.ppf(1 - 1e-4, len(frame), 0.985)
-    # Intervals are a little too wide where counts scatter like Poisson, which pulls P(growing) to the middle:
-    # 0.06 of distance is allowed on top of chance (1.95 / sqrt(n), one in 1,000).
-    distance = kstest(frame["p_growing"], "uniform").statistic
-    assert distance < 0.06 + 1.95 / len(frame) ** 0.5
+@pytest.mark.parametrize("growth", [0.0, 0.05, 1 / 1.05 - 1])
+def test_interval_covers_and_p_growing_is_calibrated(mean, dispersion, growth):
+    """95 % intervals hold the true growth and P(growing) is uniform without one, sparse and busy, smooth and bursty."""
+    counts = series(np.random.default_rng([int(10 * mean), dispersion]), 2000, mean, dispersion, growth)
+    rate, error, df = slopes(counts)
+    chance = student.cdf((rate - np.log1p(growth)) / error, df)
+    covered = int((np.abs(chance - 0.5) <= 0.475).sum())
+    # One failure in 10,000 at either side; measured with 10,000 series a cell: 94.9 to 97.1 %.
+    assert binom.ppf(1e-4, len(counts), 0.95) <= covered <= binom.ppf(1 - 1e-4, len(counts), 0.972)
+    # 0.03 of distance, beyond which it is 0.021 at most by measurement, is allowed on top of chance (one in 1,000).
+    distance = kstest(chance, "uniform").statistic
+    assert distance < 0.03 + 1.95 / len(counts) ** 0.5
+
+
+def test_q_values_are_those_of_the_judged_regions():
+    """Q is Benjamini-Hochberg over the regions with an estimate, as statsmodels has it; the others have none."""
+    frame = _rising().frame()
+    estimated = frame["note"] == ""
+    assert estimated.tolist() == [True, True, True, False]
+    expected = multipletests(frame.loc[estimated, "p_value"], method="fdr_bh")[1]
+    assert frame.loc[estimated, "q_value"].to_numpy() == pytest.approx(expected, rel=1e-12)
+    assert frame.loc[~estimated, "q_value"].isna().all()
+
+
+def test_without_a_trend_few_regions_seem_sure():
+    """In 200 panels of 20 regions without growth, a q of 0.1 or less is met in a tenth of them at most."""
+    counts = series(np.random.default_rng(14), 4000, 3.0, 2, 0.0)
+    rate, error, df = slopes(counts)
+    q_value = q_values((2 * student.sf(np.abs(rate) / error, df)).reshape(200, 20))
+    # 20 of 200 are expected at most; 34 have a chance of 1 in 1,000.
+    assert (q_value.min(axis=1) <= 0.1).sum() <= 34
+
+
+def test_summary_names_who_rises_and_how_many_may_be_chance():
+    """The summary has every clear region with its growth, the regions judged, and the q-values' account of chance."""
+    result = _rising()
+    frame = result.frame().set_index("region_id")
+    clear = frame[frame["direction"].str.startswith(("rising", "falling"))]
+    assert clear.index.tolist() == ["R0", "R1"]
+    worst = clear["q_value"].max()
+    found = re.fullmatch(
+        r"Rising: Diyala \(\+(\d+) % a week\); Falling: .+ \(−(\d+) % a week\) over the 26 weeks to 26 December 2021 "
+        r"\(3 of 4 regions judged; (\d) with a q of (\S+ ?\S*) or less, of which (fewer than|at most) (0\.\d) expected to be chance\)\.",
+        result.summary(),
+    )
+    assert found, result.summary()
+    assert [int(found[1]), -int(found[2])] == [round(100 * frame.loc[name, "growth"]) for name in ("R0", "R1")]
+    number = int((frame["q_value"] <= worst).sum())
+    assert int(found[3]) == number
+    assert float(found[6]) >= number * worst
+
+
+def test_summary_of_nothing_clear_says_so():
+    """Steady, quiet and unknown regions alone are summed up in one sentence."""
+    values = np.column_stack([np.full(26, 0.0), np.full(26, np.nan), np.tile([3.0, 5.0], 13)])
+    assert Trend().fit(_panel(values)).summary() == (
+        "No region clearly rises or falls over the 26 weeks to 26 December 2021 (1 of 3 regions judged)."
+    )

@@ -19,6 +19,15 @@ SPIKES = (
 )  # fmt: skip
 FLAGS = ("week", "level", "region", "observed", "expected", "upper", "q_value", "reason")
 
+TRENDS = (
+    "region", "direction", "growth", "growth_low", "growth_high", "p_growing", "q_value", "doubling_weeks", "incidents",
+    "note", "recent", "before", "ratio", "ratio_low", "ratio_high", "ratio_note",
+)  # fmt: skip
+CHANGES = (
+    "region", "week", "week_low", "week_high", "probability", "before", "after", "ratio", "ratio_low", "ratio_high",
+    "note",
+)  # fmt: skip
+
 
 @main.command()
 @options("level", "measure", "where", "source", "week_start", "dates", "first", "to", "as_of")
@@ -75,7 +84,7 @@ def spikes(form: str, **given: Any) -> None:
       incidents spikes --method farrington-flexible --set years_back=4 --set alpha=0.005
       incidents spikes --counts weekly.csv --format csv
     """  # noqa: D301 - click's paragraph mark
-    from analytics.flags import q_values
+    from analytics.models.discovery import q_values
     from analytics.models.methods import spike_model
 
     settings = settings_of(given, "spikes")
@@ -87,19 +96,45 @@ def spikes(form: str, **given: Any) -> None:
 
 
 @main.command()
+@click.option("--changes", is_flag=True, help="Show in which weeks the level changed, in place of recent growth.")
 @options("level", "where", "source", "week_start", "to", "as_of", "set", "counts")
-def trends(form: str, **given: Any) -> None:
-    """Growth per week of every region over the recent weeks, with its interval.
+def trends(changes: bool, form: str, **given: Any) -> None:
+    """Growth per week of every region over the recent weeks, and the last weeks against the year before.
+
+    Both have intervals; q_value is that of the growth among all regions. With --changes, the weeks in which a
+    region's level changed, from what to what, and how surely.
 
     \b
     Examples:
       incidents trends --to 2014-06-29
-      incidents trends --set window=13 --format markdown
+      incidents trends --set window=13 --set recent=2 --format markdown
+      incidents trends --changes --to 2014-12-28
+      incidents trends --changes --set window=260 --set every=104 --format json
     """  # noqa: D301 - click's paragraph mark
     from analytics.pipeline import trend_result
 
+    if changes:
+        _changes(form, given)
+        return
     settings = settings_of(given, "trends")
-    show(trend_result(panel_of(given, settings), settings).frame(), form)
+    panel = panel_of(given, settings)
+    result = trend_result(panel, settings)
+    say(given, result.summary(), *panel.caveats)
+    frame = result.frame()
+    show(frame[list(TRENDS)] if form in ("table", "markdown") else frame, form)
+
+
+def _changes(form: str, given: dict[str, Any]) -> None:
+    """Print the changes in level; for reading, the sentences are on stderr."""
+    from analytics.models.changes import ChangeOptions, Changes
+    from analytics.settings import build
+
+    chosen = build(ChangeOptions, pairs(given["sets"], "--set"), "trends --changes")
+    panel = panel_of(given, settings_of(given))
+    result = Changes(chosen).fit(panel)
+    reading_it = form in ("table", "markdown")
+    say(given, *(result.sentences() if reading_it else []), *panel.caveats)
+    show(result.frame()[list(CHANGES)] if reading_it else result.frame(), form)
 
 
 @main.command()

@@ -17,6 +17,8 @@ Family = Literal["quasi-poisson", "negative-binomial"]
 FAMILIES: tuple[Family, ...] = ("quasi-poisson", "negative-binomial")
 STEEPEST = 20.0
 """Bound of |b|; a slope this steep needs one week to hold nearly all incidents."""
+LEAST_SCALE = 0.5
+"""Least factor on the Poisson variance; a window that scatters less does so by luck and not by nature."""
 LOG_SIZES = (-7.0, 3.0)
 """Bounds of log alpha in the negative-binomial fit; below the lower one it is Poisson to three digits."""
 
@@ -32,9 +34,9 @@ class Slope:
     freedom: float
     """Degrees of freedom of (b - true) / error."""
     dispersion: float
-    """Variance over mean: Pearson's phi (at least 1), or 1 + alpha x mean for the negative binomial."""
+    """Variance over mean: Pearson's phi (at least LEAST_SCALE), or 1 + alpha x mean for the negative binomial."""
     inflation: float
-    """Factor on Pearson's phi for weeks that resemble their neighbours (at least 1)."""
+    """Factor on Pearson's phi for weeks that resemble their neighbours (below 1 where they do the opposite)."""
 
     def interval(self, level: float) -> tuple[float, float]:
         """Confidence interval of b: b -/+ t(1 - (1 - level) / 2, freedom) x error."""
@@ -56,9 +58,10 @@ def fit_slope(weeks: Dates, counts: Floats, *, family: Family, season: Season | 
     The counts must have incidents in three weeks or more, or b may not be finite.
 
     quasi-poisson: variance phi x mean (McCullagh & Nelder 1989, 6.2.3); negative-binomial: variance
-    phi x (mean + alpha x mean^2), alpha by maximum likelihood. phi = max(1, c x Pearson chi2 / (T - 2)), where c is
-    1, or with *serial* the factor (1 + r) / (1 - r) that neighbouring weeks' likeness r puts on b's variance
-    (r: lag-1 autocorrelation of the Pearson residuals, corrected for bias, 0 where negative).
+    phi x (mean + alpha x mean^2), alpha by maximum likelihood. phi = max(LEAST_SCALE, c x Pearson chi2 / (T - 2)),
+    where c is 1, or with *serial* the factor (1 + r) / (1 - r) that neighbouring weeks' likeness r puts on b's
+    variance (r: lag-1 autocorrelation of the Pearson residuals, corrected for bias). A c held above 1 would be too
+    wide on average, so it is not; that r is estimated costs degrees of freedom instead (see `freedom`).
     The season is an offset from other weeks than these, so its variance adds to that of b (delta method, with
     db / dseason = -[(X'WX)^-1 X'WZ]), with degrees of freedom by Welch & Satterthwaite.
     """
@@ -68,14 +71,14 @@ def fit_slope(weeks: Dates, counts: Floats, *, family: Family, season: Season | 
     start = _poisson(counts, design[:, 1], offset)
     alpha = 0.0 if family == "quasi-poisson" else _ml_alpha(counts, design, offset, start)
     fit = log_linear(counts, design, offset, alpha=alpha, start=start)
-    inflation = _inflation(np.asarray(fit.resid_pearson), time) if serial else 1.0
-    own = max(1.0, pearson(fit) * inflation) * float(fit.normalized_cov_params[1, 1])
+    inflation = float(serial_factor(np.asarray(fit.resid_pearson), time)) if serial else 1.0
+    own = float(scale(pearson(fit), inflation)) * float(fit.normalized_cov_params[1, 1])
     other = 0.0 if season is None else season.variance(_sensitivity(fit, design, alpha, weeks, season))
     return Slope(
         rate=float(fit.params[1]),
         error=float(np.sqrt(own + other)),
-        freedom=_freedom(own, float(fit.df_resid), other, 0 if season is None else season.years - 1),
-        dispersion=max(1.0, pearson(fit)) if alpha == 0 else 1.0 + alpha * float(counts.mean()),
+        freedom=_joined(own, freedom(len(time), serial=serial), other, 0 if season is None else season.years - 1),
+        dispersion=max(LEAST_SCALE, pearson(fit)) if alpha == 0 else 1.0 + alpha * float(counts.mean()),
         inflation=inflation,
     )
 
@@ -90,19 +93,35 @@ def _poisson(counts: Floats, time: Floats, offset: Floats) -> Floats:
     return np.array([np.log(total) - logsumexp(slope * time + offset), slope])
 
 
-def _inflation(residuals: Floats, time: Floats) -> float:
-    """(1 + r) / (1 - r) for the lag-1 autocorrelation r of *residuals* at *time* (weeks), 1 where r < 0.
+def serial_factor(residuals: Floats, time: Floats) -> Floats:
+    """(1 + r) / (1 - r) for the lag-1 autocorrelation r of *residuals* (..., T) at *time* (T,) in weeks; shape (...).
 
-    r is raised by its bias in T detrended values, (2 + 4 r) / T (Shaman & Stine 1988), and held below 0.9.
+    r is raised by its bias in T detrended values, (2 + 4 r) / T (Shaman & Stine 1988), and held within -0.9 and 0.9;
+    it is 0 for residuals that are all alike.
     """
-    centred = residuals - residuals.mean()
-    power = float(centred @ centred)
-    if power < 1e-9:
-        return 1.0
+    centred = residuals - residuals.mean(axis=-1, keepdims=True)
+    power = (centred**2).sum(axis=-1)
     pairs = np.diff(time) == 1
-    raw = float(centred[1:][pairs] @ centred[:-1][pairs]) / power
-    corrected = min(max(raw + (2 + 4 * raw) / len(time), 0.0), 0.9)
-    return (1 + corrected) / (1 - corrected)
+    products = (centred[..., 1:] * centred[..., :-1])[..., pairs].sum(axis=-1)
+    raw = products / np.maximum(power, 1e-9)
+    likeness = np.where(power < 1e-9, 0.0, np.clip(raw + (2 + 4 * raw) / len(time), -0.9, 0.9))
+    factor: Floats = (1 + likeness) / (1 - likeness)
+    return factor
+
+
+def scale(phi: Floats | float, inflation: Floats | float) -> Floats:
+    """Factor on the model's variance: phi x inflation, at least LEAST_SCALE."""
+    factor: Floats = np.maximum(LEAST_SCALE, np.multiply(phi, inflation))
+    return factor
+
+
+def freedom(weeks: int, *, serial: bool) -> float:
+    """Degrees of freedom of b / error in a window of *weeks*: T - 2, and with *serial* 1 / (1 / (T - 2) + 2 / T).
+
+    The log of the scale then varies by 2 / (T - 2) for phi and by 4 / T for r (delta method, r varying by 1 / T), and
+    a chi-square of f degrees of freedom by 2 / f.
+    """
+    return 1 / (1 / (weeks - 2) + (2 / weeks if serial else 0.0))
 
 
 def _ml_alpha(counts: Floats, design: Floats, offset: Floats, start: Floats) -> float:
@@ -125,7 +144,7 @@ def _sensitivity(fit: Any, design: Floats, alpha: float, weeks: Dates, season: S
     return change
 
 
-def _freedom(own: float, own_df: float, other: float, other_df: float) -> float:
+def _joined(own: float, own_df: float, other: float, other_df: float) -> float:
     """Welch-Satterthwaite degrees of freedom of a sum of two independent variances."""
     if other == 0:
         return own_df

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from analytics.errors import InputError, OptionError
 from analytics.models.base import Floats
 from analytics.models.trend_fit import FAMILIES, Family, Slope, fit_slope
-from analytics.models.trend_season import fit_season, season_gap
+from analytics.models.trend_season import Season, fit_season, season_gap
 from analytics.panel import Panel
 from analytics.weeks import as_date
 
@@ -44,6 +45,10 @@ class TrendOptions:
     """Widen the interval where neighbouring weeks resemble each other (positive lag-1 autocorrelation)."""
     fast_growth: float = 0.05
     """Growth per week that is fast when the whole interval is beyond it (0.05: doubling in 14 weeks)."""
+    recent: int = 4
+    """Last weeks whose rate is compared with that of the weeks before them."""
+    against: int = 52
+    """Weeks before the recent ones that they are compared with."""
     steady_growth: float = 0.025
     """Growth per week that is steady when the whole interval is within it (0.025: under a doubling in 26 weeks)."""
 
@@ -73,6 +78,8 @@ _LEAST = {
     "season_cycles": 1,
     "season_years": 2,
     "season_incidents": 1,
+    "recent": 1,
+    "against": 4,
 }
 
 
@@ -108,7 +115,33 @@ def check_counts(panel: Panel, what: str) -> None:
         )
 
 
-def region_trend(panel: Panel, column: int, start: int, end: int, options: TrendOptions) -> RegionTrend:
+def week_count(panel: Panel, last: date | None) -> int:
+    """Number of weeks of *panel* up to and including week *last*."""
+    if len(panel.weeks) == 0:
+        raise OptionError("the panel has no weeks; choose an earlier first day or a later last one")
+    if last is None:
+        return len(panel.weeks)
+    found = np.flatnonzero(panel.weeks == np.datetime64(last, "D"))
+    if len(found) == 0:
+        first, final = as_date(panel.weeks[0]), as_date(panel.weeks[-1])
+        raise OptionError(f"last must be the first day of a week from {first} to {final}, got {last}")
+    return int(found[0]) + 1
+
+
+def region_season(panel: Panel, column: int, start: int, options: TrendOptions) -> tuple[Season | None, str]:
+    """Season of the region in *column* from the weeks before position *start*, if any, and its part in words."""
+    if not options.season:
+        return None, "not adjusted: switched off"
+    earlier = panel.values[:start, column]
+    if gap := season_gap(earlier, min_years=options.season_years, min_incidents=options.season_incidents):
+        return None, f"not adjusted: {gap}"
+    season = fit_season(panel.weeks[:start], earlier, cycles=options.season_cycles)
+    return season, f"from {season.years} years"
+
+
+def region_trend(
+    panel: Panel, column: int, start: int, end: int, options: TrendOptions, *, season: tuple[Season | None, str]
+) -> RegionTrend:
     """Trend of the region in *column* of *panel* over its weeks *start* to *end* (positions, *end* not included)."""
     counts = panel.values[start:end, column]
     known = ~np.isnan(counts)
@@ -122,8 +155,9 @@ def region_trend(panel: Panel, column: int, start: int, end: int, options: Trend
     direction, note = _gap(counts[known], options)
     if note:
         return RegionTrend(**facts, direction=direction, note=note)
-    slope, season = _slope(panel, column, start, end, options)
-    return RegionTrend(**facts, **_estimates(slope, options), season=season)
+    weeks = panel.weeks[start:end][known]
+    slope = fit_slope(weeks, counts[known], family=options.family, season=season[0], serial=options.serial)
+    return RegionTrend(**facts, **_estimates(slope, options), season=season[1])
 
 
 def _gap(counts: Floats, options: TrendOptions) -> tuple[str, str]:
@@ -138,20 +172,6 @@ def _gap(counts: Floats, options: TrendOptions) -> tuple[str, str]:
     if counts.max() > options.max_share * incidents:
         return "unclear", f"a spike and not a trend: one week has {counts.max():g} of {incidents:g} incidents"
     return "", ""
-
-
-def _slope(panel: Panel, column: int, start: int, end: int, options: TrendOptions) -> tuple[Slope, str]:
-    """Slope of the window's known weeks, and the season's part in it in words."""
-    earlier, counts = panel.values[:start, column], panel.values[start:end, column]
-    known = ~np.isnan(counts)
-    season, words = None, "not adjusted: switched off"
-    if options.season:
-        gap = season_gap(earlier, min_years=options.season_years, min_incidents=options.season_incidents)
-        season = None if gap else fit_season(panel.weeks[:start], earlier, cycles=options.season_cycles)
-        words = f"not adjusted: {gap}" if season is None else f"from {season.years} years"
-    weeks = panel.weeks[start:end][known]
-    slope = fit_slope(weeks, counts[known], family=options.family, season=season, serial=options.serial)
-    return slope, words
 
 
 def _estimates(slope: Slope, options: TrendOptions) -> dict[str, Any]:
