@@ -2,8 +2,8 @@
 
 import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -22,8 +22,10 @@ class Settings:
     """Heading of the report."""
     level: str = "admin1"
     """country, admin1, admin2, or the id of a region group."""
-    measure: str = "incidents"
-    """incidents, killed, ... or any SQL aggregate over a week's incidents."""
+    regions: tuple[str, ...] = ()
+    """Regions, by id or name, or region groups: only these are judged and shown. None: all of the level."""
+    measures: tuple[str, ...] = ("incidents", "killed", "wounded")
+    """incidents, killed, ... or SQL aggregates over a week's incidents: the first is judged, all are in the totals."""
     where: str = ""
     """SQL over an incident; only incidents for which it holds are counted."""
     source: str = ""
@@ -51,17 +53,48 @@ class Settings:
         for name in ("weeks", "chart_weeks"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not self.measures or "" in self.measures:
+            raise OptionError(f"measures must name at least one measure, got {list(self.measures)}")
+
+    @property
+    def measure(self) -> str:
+        """The measure that is judged: the first."""
+        return self.measures[0]
 
     @classmethod
     def read(cls, path: Path) -> "Settings":
-        """The settings in the TOML file *path*; raises OptionError naming the file and what is wrong in it."""
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise OptionError(f"settings {path}: {error.strerror or error}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise OptionError(f"settings {path} is not valid TOML: {error}") from error
-        return build(cls, content, str(path))
+        """The settings in the TOML file *path*; raises OptionError naming the file and what is wrong in it.
+
+        What `incidents run` is to do is in the same file, and is `Job`'s to read.
+        """
+        content = read_toml(path, "settings")
+        return build(cls, {name: value for name, value in content.items() if name not in JOB_KEYS}, str(path))
+
+    def with_values(self, values: Mapping[str, Any], what: str) -> "Settings":
+        """These settings with *values* in their place; sections of options are merged, option by option.
+
+        Raises OptionError as `build` does; *what* names where the values came from.
+        """
+        given = build(Settings, values, what)
+        return replace(self, **{name: _merged(getattr(self, name), getattr(given, name)) for name in values})
+
+
+JOB_KEYS = ("run", "load")
+"""Sections of a settings file that say what `incidents run` does."""
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The TOML file *path* as plain values; raises OptionError naming it as *what*."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"{what} {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{what} {path} is not valid TOML: {error}") from error
+
+
+def _merged(old: Any, new: Any) -> Any:
+    return {**old, **new} if isinstance(new, Mapping) else new
 
 
 def build(kind: type[Options], values: Mapping[str, Any], what: str) -> Options:
@@ -72,12 +105,17 @@ def build(kind: type[Options], values: Mapping[str, Any], what: str) -> Options:
     """
     known = [option.name for option in fields(kind)]  # type: ignore[arg-type]
     types = get_type_hints(kind)
-    for name in values:
+    check_names(values, known, what)
+    return kind(**{name: _converted(value, types[name], f"{what}: {name}") for name, value in values.items()})
+
+
+def check_names(names: Iterable[str], known: Sequence[str], what: str) -> None:
+    """Raise OptionError for the first of *names* that is not *known*, with the nearest one that is."""
+    for name in names:
         if name not in known:
             match = get_close_matches(name, known, n=1)
             hint = f"did you mean {match[0]!r}?" if match else f"choose from {', '.join(known)}"
             raise OptionError(f"{what}: unknown option {name!r}; {hint}")
-    return kind(**{name: _converted(value, types[name], f"{what}: {name}") for name, value in values.items()})
 
 
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
@@ -85,11 +123,20 @@ _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 def _converted(value: Any, kind: Any, what: str) -> Any:
     """*value* as the option's type; text may stand for a number or for true and false."""
-    wanted = (
-        [Mapping]
-        if get_origin(kind) is Mapping
-        else [one for one in get_args(kind) or (kind,) if isinstance(one, type)]
-    )
+    if kind is Any:
+        return value
+    if get_origin(kind) is tuple:
+        return _listed(value, get_args(kind)[0], what)
+    if get_origin(kind) is Mapping and isinstance(value, Mapping):
+        return {name: _converted(inner, get_args(kind)[1], f"{what}.{name}") for name, inner in value.items()}
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return build(kind, value, what)  # type: ignore[arg-type]
+    return _plain(value, [Mapping] if get_origin(kind) is Mapping else list(get_args(kind)) or [kind], what)
+
+
+def _plain(value: Any, kinds: list[Any], what: str) -> Any:
+    """*value* as one of the plain types among *kinds*."""
+    wanted = [one for one in kinds if isinstance(one, type) or one is Mapping]
     if bool in wanted and isinstance(value, str) and value.lower() in _TRUTH:
         return _TRUTH[value.lower()]
     if (number := _number(value, wanted)) is not None:
@@ -98,6 +145,13 @@ def _converted(value: Any, kind: Any, what: str) -> Any:
     if not wanted or isinstance(value, others):
         return value
     raise OptionError(f"{what} must be {_names(wanted)}, got {value!r}")
+
+
+def _listed(value: Any, kind: Any, what: str) -> tuple[Any, ...]:
+    """A TOML array as a tuple of *kind*."""
+    if not isinstance(value, list | tuple):
+        raise OptionError(f'{what} must be a list, as ["a", "b"], got {value!r}')
+    return tuple(_converted(item, kind, what) for item in value)
 
 
 def _number(value: Any, wanted: list[Any]) -> float | None:
@@ -121,4 +175,6 @@ def _names(kinds: list[Any]) -> str:
         str: "text",
         Mapping: "a section of options",
     }
-    return " or ".join(words.get(kind, kind.__name__) for kind in kinds)
+    return " or ".join(
+        words.get(kind, "a section of options" if is_dataclass(kind) else kind.__name__) for kind in kinds
+    )

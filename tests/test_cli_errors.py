@@ -178,7 +178,7 @@ def test_a_misspelled_option_is_an_option_error(small: Path, words: list[str], m
 
 def test_a_measure_that_is_only_shown_is_not_judged(small: Path, tmp_path: Path) -> None:
     """Settings that ask `flags`, `spikes` or `report` to judge casualties are refused, with the way out."""
-    (tmp_path / "killed.toml").write_text('measure = "killed"\n')
+    (tmp_path / "killed.toml").write_text('measures = ["killed"]\n')
     for command in (["flags"], ["spikes"], ["trends"], ["report", "--out", tmp_path]):
         done = incidents("--db", small, "--config", tmp_path / "killed.toml", *command)
         refused(done, 2, "'killed' is shown .* not judged: .* judge 'incidents'")

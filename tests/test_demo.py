@@ -52,7 +52,10 @@ def test_the_page_says_first_that_it_is_simulated(demonstration: Demo) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", body).split())
     assert "simulated" in text[:300].lower()
     assert "simulated incidents" in demonstration.made.content.headline
-    assert json.loads((demonstration.folder / "flags.json").read_text(encoding="utf-8"))["simulated"] is True
+    assert (
+        json.loads((demonstration.folder / "demo_2022-01-02_flags.json").read_text(encoding="utf-8"))["simulated"]
+        is True
+    )
 
 
 def test_unreported_weeks_are_unknown_and_not_peace(demonstration: Demo) -> None:
@@ -105,7 +108,7 @@ def test_a_demo_twice_is_the_same_bytes(demonstration: Demo, tmp_path: Path) -> 
     for database in ("simulated.duckdb", "founding.duckdb"):
         shutil.copy(demonstration.folder / database, tmp_path)
     made, page = demo(tmp_path, loaded_at=CLOCK.replace(hour=3))
-    for name in (made.path.name, page.name, "flags.csv", "flags.json"):
+    for name in (made.path.name, page.name, "demo_2022-01-02_flags.csv", "demo_2022-01-02_flags.json"):
         assert (tmp_path / name).read_bytes() == (demonstration.folder / name).read_bytes(), name
     assert str(tmp_path) not in made.path.read_text(encoding="utf-8")
 

@@ -6,6 +6,8 @@ A fenced ```console block of README.md or docs/*.md is run when the line above i
     <!-- run: shared -->         likewise, in another folder; skipped where ../shared/data is missing
     <!-- run: fails -->          the last command ends with an error; `run: shared fails` is both
 
+A fenced block whose line above is `<!-- file: NAME -->` is put into that folder as the file NAME, for the examples to use.
+
 Lines that start with "$ " are commands (a trailing backslash continues one); the lines below them are what a terminal
 would show. In those, a line "…" stands for any lines, and "…" inside a line for any text.
 """
@@ -30,6 +32,7 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted(path for path in (ROOT / "docs").glob("**/*.md") if path != GENERATED)]
 
 MARK = re.compile(r"<!-- run(?::(?P<words>[^>]*))? -->\n+```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"<!-- file: (?P<name>[\w.-]+) -->\n+```\w+\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?", re.MULTILINE)
 
 
@@ -123,6 +126,8 @@ def run_all(page: Path, folder: Path, *, shared: bool) -> None:
     if not chosen:
         pytest.skip(f"{page.name} has no such examples")
     project = workshop(folder)
+    for found in FILE.finditer(page.read_text(encoding="utf-8")):
+        (project / found["name"]).write_text(found["body"], encoding="utf-8")
     for example in chosen:
         run(example, project)
 

@@ -1,5 +1,6 @@
 """The chain from a store to a written report: defaults, refusals, numbers that agree, bytes that do not change."""
 
+import html
 import json
 import os
 import re
@@ -14,8 +15,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analytics.definitions import Definition
 from analytics.errors import OptionError, OutputError
 from analytics.pipeline import Report, analyse, write_report
+from analytics.pipeline.commands import command
 from analytics.pipeline.content import Queries, weekly_totals
 from analytics.settings import Settings
 from analytics.store import Store
@@ -29,7 +32,7 @@ def made(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A report of the small store, recorded in a copy of it beside the report."""
     folder = tmp_path_factory.mktemp("made")
     with Store(shutil.copy(small, folder / "own.duckdb")) as store:
-        return write_report(store, Settings(), folder)
+        return write_report(store, Definition(), folder)
 
 
 def test_defaults_are_the_last_complete_weeks(opened: Store) -> None:
@@ -61,11 +64,11 @@ def test_a_start_after_the_end_is_refused(opened: Store) -> None:
     ("settings", "message"),
     [
         (
-            {"measure": "killed"},
+            {"measures": ("killed",)},
             r"'killed' is shown \(`incidents weekly`\) and not judged: .* judge 'incidents', with --where",
         ),
-        ({"measure": "avg(killed)"}, "is shown .* and not judged"),
-        ({"measure": "incidnts"}, "measure 'incidnts' is not known; judged is: incidents"),
+        ({"measures": ("avg(killed)",)}, "is shown .* and not judged"),
+        ({"measures": ("incidnts",)}, "measure 'incidnts' is not known; judged is: incidents"),
         ({"level": "admin3"}, "level 'admin3' is neither a level nor a region group; did you mean"),
         ({"where": "kiled > 3"}, r"where 'kiled > 3' cannot be used: .*\n?.*killed"),
         ({"where": "true; drop table load"}, "is not one SQL expression"),
@@ -101,7 +104,7 @@ def test_the_headline_says_what_the_records_say(made: Report) -> None:
 def test_one_incident_is_not_incidents(blank: Store, tmp_path: Path) -> None:
     """A week with a single incident is spoken of in the singular."""
     add(blank, tmp_path / "one.csv", [record("x", date(2021, 12, 22), "Diyala")], covers=(date(2019, 12, 30), LAST))
-    made = write_report(blank, Settings(weeks=1), tmp_path, to=LAST, as_of=CLOCK)
+    made = write_report(blank, Definition(settings=Settings(weeks=1)), tmp_path, to=LAST, as_of=CLOCK)
     assert (
         "In the week of 20 Dec 2021, 1 incident with 1 killed and 2 wounded was recorded in Iraq"
         in made.content.headline
@@ -110,7 +113,8 @@ def test_one_incident_is_not_incidents(blank: Store, tmp_path: Path) -> None:
 
 PLAIN: list[dict[str, Any]] = [
     {"title": "x"}, {"level": "country"}, {"where": "killed > 0"}, {"week_start": "sunday"}, {"dates": "spread"},
-    {"weeks": 12}, {"chart_weeks": 100}, {"method": "rare"}, {"source": "desk"}, {"measure": "count"},
+    {"weeks": 12}, {"chart_weeks": 100}, {"method": "rare"}, {"source": "desk"}, {"measures": ("count",)},
+    {"regions": ("IQ-DI",)},
 ]  # fmt: skip
 PARTS: list[dict[str, Any]] = [{"spikes": {"alpha": 0.02}}, {"trends": {"window": 27}}, {"policy": {"watch_q": 0.11}}]
 
@@ -131,25 +135,25 @@ def test_a_report_twice_is_the_same_bytes_and_the_same_rows(made: Report) -> Non
     folder = made.path.parent
     with Store(folder / "own.duckdb") as store:
         tables = {name: store.frame(f"SELECT * FROM {name} ORDER BY ALL") for name in ("run", "flag", "episode")}  # noqa: S608
-        again = write_report(store, Settings(), folder / "again")
+        again = write_report(store, Definition(), folder / "again")
         for name, before in tables.items():
             pd.testing.assert_frame_equal(store.frame(f"SELECT * FROM {name} ORDER BY ALL"), before)  # noqa: S608
     assert [len(table) for table in tables.values()] == [1, 1, 1]
-    for name in (made.path.name, "flags.csv", "flags.json"):
+    for name in (made.path.name, *(f"{made.path.stem}_flags.{form}" for form in ("csv", "json"))):
         assert (again.path.parent / name).read_bytes() == (folder / name).read_bytes(), name
 
 
 def test_a_run_of_other_settings_is_another_run(made: Report, tmp_path: Path) -> None:
     """Runs are told apart by what was asked; a flag that both found is there once."""
     with Store(shutil.copy(made.path.parent / "own.duckdb", tmp_path / "own.duckdb")) as store:
-        write_report(store, Settings(weeks=20), tmp_path)
+        write_report(store, Definition(settings=Settings(weeks=20)), tmp_path)
         assert store.value("SELECT count(*) FROM runs") == 2
         assert store.value("SELECT count(*) FROM flags") == 1
 
 
 def test_a_read_only_database_gives_a_report_that_is_not_recorded(opened: Store, tmp_path: Path) -> None:
     """The report is made, nothing is written down, and the report object says so."""
-    made = write_report(opened, Settings(), tmp_path)
+    made = write_report(opened, Definition(), tmp_path)
     assert made.path.exists()
     assert not made.recorded
     assert opened.value("SELECT count(*) FROM runs") == 0
@@ -171,7 +175,7 @@ def test_a_file_in_the_folders_place_is_an_output_error(opened: Store, tmp_path:
     """A report that cannot be written says where, and nothing is recorded."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*file"):
-        write_report(opened, Settings(), tmp_path / "file")
+        write_report(opened, Definition(), tmp_path / "file")
 
 
 def test_a_charts_query_gives_the_charts_numbers(made: Report) -> None:
@@ -241,15 +245,44 @@ def test_a_reports_commands_run(made: Report, name: str) -> None:
 
 
 def test_commands_carry_the_options_in_force(opened: Store) -> None:
-    """A command names the filter and the method that differ from the defaults."""
-    settings = Settings(where="killed > 1", method="rare", spikes={"alpha": 0.02})
-    command = Queries(analyse(opened, settings)).command("flags")
-    assert command.startswith("incidents flags --where 'killed > 1' --method rare --set alpha=0.02 --from")
-    assert (
-        Queries(analyse(opened, replace(settings, spikes={})))
-        .command("trends")
-        .startswith("incidents trends --where 'killed > 1' --to 2021-12-26 --as-of")
+    """A command names every option that differs from the defaults, those included that only a file can set."""
+    settings = Settings(
+        where="killed > 1",
+        method="rare",
+        spikes={"alpha": 0.02},
+        policy={"watch_q": 0.2},
+        dates="spread",
+        regions=("IQ-DI", "IQ-BA"),
     )
+    analysis = analyse(opened, settings)
+    assert command(analysis, "flags").startswith(
+        "incidents flags --where 'killed > 1' --dates spread --method rare --region IQ-DI --region IQ-BA "
+        "--set spikes.alpha=0.02 --set policy.watch_q=0.2 --from 2021-09-27 --to 2021-12-26 --as-of"
+    )
+    assert command(analysis, "trends").startswith(
+        "incidents trends --where 'killed > 1' --dates spread --region IQ-DI --region IQ-BA --to 2021-12-26 --as-of"
+    )
+
+
+def test_a_reports_command_makes_the_same_bytes_without_the_settings_file(small: Path, tmp_path: Path) -> None:
+    """What incidents.toml set is in the command that the report shows; run elsewhere, it gives the same file."""
+    config = tmp_path / "mine" / "incidents.toml"
+    config.parent.mkdir()
+    config.write_text(
+        'title = "On \'Monday\'"\ndates = "spread"\nchart_weeks = 60\nmeasures = ["incidents", "count(*) FILTER (killed > 1)"]\n'
+        "[policy]\nwatch_q = 0.2\n[trends]\nwindow = 30\n[spikes]\nyears_back = 4\n",
+        encoding="utf-8",
+    )
+    out, database = (tmp_path / "one", tmp_path / "two"), shutil.copy(small, tmp_path / "own.duckdb")
+    done = incidents("--db", database, "--config", config, "report", "--set", "policy.alert_q=0.005", "--out", out[0])
+    assert done.exit_code == 0, done.stderr
+    first = Path(done.stdout.strip())
+    words = shlex.split(
+        html.unescape(re.findall(r"<code>(incidents report .*?)</code>", first.read_text(encoding="utf-8"))[-1])
+    )
+    again = incidents(*words[1:], "--db", database, "--out", out[1])
+    assert again.exit_code == 0, again.stderr
+    assert Path(again.stdout.strip()).read_bytes() == first.read_bytes()
 
 
 def test_casualties_reach_every_flag_of_a_long_range(small: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analytics.definitions import Definition
 from analytics.pipeline import Report, analyse, write_report
 from analytics.pipeline.content import Queries
 from analytics.settings import Settings
@@ -31,7 +32,7 @@ def asked(iraq: Path, query: str) -> list[dict[str, object]]:
 def june(iraq: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """The report of the nine weeks to 29 June 2014."""
     with Store(iraq, read_only=True) as store:
-        return write_report(store, Settings(), tmp_path_factory.mktemp("june"), first=FIRST, to=TO)
+        return write_report(store, Definition(), tmp_path_factory.mktemp("june"), first=FIRST, to=TO)
 
 
 def test_every_record_is_accepted_or_rejected(iraq: Path) -> None:

@@ -152,7 +152,7 @@ def test_the_csv_of_a_chart_is_its_rows(desk: Opened) -> None:
 
 def test_the_csv_of_flags_is_the_file_beside_the_report(desk: Opened, tmp_path: Path) -> None:
     """The button gives what write_tables writes."""
-    table, _ = write_tables(report_content.full(), tmp_path)
+    table, _ = write_tables(report_content.full(), tmp_path / "x.html")
     written = list(csv.reader(io.StringIO(table.read_bytes().decode(), newline="")))
     assert _download(desk.page, "button[data-embedded]") == written
 

@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,9 +14,13 @@ from analytics.errors import AnalyticsError, OptionError, OutputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analytics.definitions import Definition
     from analytics.panel import Panel
     from analytics.settings import Settings
     from analytics.store import Store, Tracer
+
+
+Thing = TypeVar("Thing")
 
 
 def now() -> datetime:
@@ -58,19 +63,58 @@ def recording(given: dict[str, Any]) -> "Store":
     return Store(path, read_only=not writable, locked=True, tracer=tracer(given))
 
 
-def settings_of(given: dict[str, Any], part: str = "") -> "Settings":
-    """Settings from the file, with what the command line says in their place; --set goes to *part*."""
-    from dataclasses import replace
+def config_of(given: dict[str, Any]) -> Path | None:
+    """The settings file: --config, else incidents.toml where there is one."""
+    return given["config"] or (Path("incidents.toml") if Path("incidents.toml").exists() else None)
 
+
+def settings_of(given: dict[str, Any], part: str = "") -> "Settings":
+    """Settings from the file, with what the command line says in their place; a bare --set goes to *part*."""
     from analytics.settings import Settings
 
-    path = given["config"] or (Path("incidents.toml") if Path("incidents.toml").exists() else None)
-    settings = Settings.read(path) if path else Settings()
-    names = ("level", "measure", "where", "source", "week_start", "dates", "method")
-    changed = {name: given[name] for name in names if given.get(name) is not None}
-    if part and given.get("sets"):
-        changed[part] = {**getattr(settings, part), **pairs(given["sets"], "--set")}
-    return replace(settings, **changed)
+    path = config_of(given)
+    return overridden(Settings.read(path) if path else Settings(), given, part)
+
+
+def definition_of(given: dict[str, Any], name: str) -> "Definition":
+    """The report definition called *name* over the settings file, with what the command line says in its place."""
+    from dataclasses import replace
+
+    from analytics.definitions import Definition, find, folders
+    from analytics.settings import Settings
+
+    path = config_of(given)
+    base = Settings.read(path) if path else Settings()
+    definition = Definition.read(find(name, folders(path)), base)
+    return replace(definition, settings=overridden(definition.settings, given, "spikes"))
+
+
+def overridden(settings: "Settings", given: dict[str, Any], part: str) -> "Settings":
+    """*settings* with the options given on the command line in their place."""
+    names = ("level", "where", "source", "week_start", "dates", "method", "regions", "measures")
+    changed = {name: given[name] for name in names if given.get(name) not in (None, ())}
+    if given.get("measure") is not None:
+        changed["measures"] = (given["measure"],)
+    settings = settings.with_values(changed, "command line")
+    return settings.with_values(sets(given["sets"], part), "--set") if given.get("sets") and part else settings
+
+
+PARTS = ("spikes", "trends", "policy")
+
+
+def sets(texts: tuple[str, ...], part: str) -> dict[str, Any]:
+    """What --set says, by section of the settings: PART.OPTION=VALUE, report.KEY=VALUE, or OPTION=VALUE for *part*."""
+    values: dict[str, Any] = {}
+    for name, value in pairs(texts, "--set").items():
+        head, dot, tail = name.partition(".")
+        where, option = (head, tail) if dot else (part, name)
+        if where == "report":
+            values[option] = value
+        elif where in PARTS:
+            values.setdefault(where, {})[option] = value
+        else:
+            raise OptionError(f"--set {name!r}: {where!r} is no section; choose from {', '.join((*PARTS, 'report'))}")
+    return values
 
 
 def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
@@ -85,10 +129,12 @@ def panel_of(given: dict[str, Any], settings: "Settings") -> "Panel":
     """The panel of --counts, or of the database."""
     from analytics.panel import Panel, default_to
     from analytics.pipeline.analysis import check_judged, count
+    from analytics.pipeline.places import own_regions
     from analytics.store import as_of_default
 
     if given.get("counts"):
-        return Panel.from_counts(given["counts"])
+        panel = Panel.from_counts(given["counts"])
+        return panel.take(own_regions(settings.regions, panel)) if settings.regions else panel
     check_judged(settings.measure)
     with reading(given) as store:
         as_of = given["as_of"] or as_of_default(store)
@@ -126,6 +172,17 @@ def say(given: dict[str, Any], *lines: str) -> None:
     if not given.get("quiet"):
         for line in lines:
             click.echo(shown(line), err=True)
+
+
+def progress(things: Iterable[Thing], given: dict[str, Any], unit: str) -> Iterable[Thing]:
+    """*things*, with their progress on stderr on a terminal, unless there is only one or --quiet was given."""
+    from tqdm import tqdm
+
+    listed = list(things)
+    bar: Iterable[Thing] = tqdm(
+        listed, unit=unit, leave=False, disable=True if given["quiet"] or len(listed) < 2 else None
+    )
+    return bar
 
 
 def show(frame: "pd.DataFrame", form: str) -> None:

@@ -6,20 +6,12 @@ import click
 
 from analytics import __version__
 from analytics.cli.options import everywhere
-from analytics.errors import AnalyticsError
+from analytics.errors import MEANINGS, AnalyticsError
 
-EXIT_CODES = """\b
-Exit codes:
-  0  done
-  1  an error of another kind
-  2  an option, setting or argument cannot be used
-  3  a file cannot be read, or is not what it was said to be
-  4  the database cannot be opened, or is in use
-  5  SQL failed
-  6  a result could not be written"""
+EXIT_CODES = "\n".join(["\b", "Exit codes:", *(f"  {code:<4}{words}" for code, words in MEANINGS.items())])
 
 ORDER = (
-    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "sql", "regions", "events", "coverage",
+    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "run", "sql", "regions", "events", "coverage",
     "unload", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""

@@ -83,6 +83,13 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "measure": click.option(
         "--measure", help="What is counted: incidents, killed, ... or an SQL aggregate.  [default: incidents]"
     ),
+    "regions": click.option(
+        "--region",
+        "regions",
+        multiple=True,
+        metavar="ID|NAME|GROUP",
+        help="Judge and show only this region, or the regions of a group; may be repeated.  [default: all]",
+    ),
     "where": click.option("--where", help="SQL over an incident: count only those for which it holds."),
     "source": click.option("--source", help="Source to count; several, by commas, in order of precedence."),
     "week_start": click.option("--week-start", help="Weekday that starts a week.  [default: monday]"),
@@ -103,7 +110,11 @@ SHARED: dict[str, Callable[[Any], Any]] = {
         "glr-nb, bayes, rki, rare, mean-sd, acled-surge, acled-threat or hdx-maximum.  [default: auto]",
     ),
     "set": click.option(
-        "--set", "sets", multiple=True, metavar="OPTION=VALUE", help="Option of the model; may be repeated."
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="[PART.]OPTION=VALUE",
+        help="Option of the model, or of a part: spikes, trends, policy or report; may be repeated.",
     ),
     "counts": click.option(
         "--counts", type=click.Path(path_type=Path), help="CSV of region, week, count in place of the database."

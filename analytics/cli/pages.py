@@ -1,13 +1,18 @@
 """Commands that write files: reports, the demo, simulated records."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli.context import now, recording, say, settings_of, unwritable
+from analytics.cli.context import config_of, definition_of, in_order, now, progress, recording, say, show, unwritable
 from analytics.cli.group import main
 from analytics.cli.options import options
+from analytics.errors import OptionError
+
+if TYPE_CHECKING:
+    from analytics.definitions import Definition
+    from analytics.store import Store
 
 OUT = click.option(
     "--out",
@@ -19,25 +24,89 @@ OUT = click.option(
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Make every report defined, but for the demo.")
+@click.option("--each-region", is_flag=True, help="One page per region, and an index of them.")
+@click.option("--list", "listing", is_flag=True, help="List the reports defined, and where; make none.")
 @OUT
-@options("level", "where", "source", "week_start", "first", "to", "as_of", "method", "set")
-def report(out: Path, **given: Any) -> None:
-    """Write the report: one HTML file that opens offline, and its flags as CSV and JSON.
+@click.option(
+    "--measure", "measures", multiple=True, help="Measure in the totals; may be repeated, the first is judged."
+)
+@options("level", "regions", "where", "source", "week_start", "dates", "first", "to", "as_of", "method", "set")
+def report(name: str | None, every: bool, each_region: bool, listing: bool, out: Path, **given: Any) -> None:
+    """Write the report called NAME (weekly if none is): one HTML file that opens offline, and its flags as CSV and JSON.
+
+    Reports are defined in TOML files, in the folder reports beside the settings file or where you are; weekly, monthly,
+    quarter, election-watch and region come with the program. NAME may be the path of such a file. What the command line
+    says comes before the definition, that before incidents.toml, that before the defaults.
 
     \b
     Examples:
       incidents report
-      incidents report --to 2014-06-29 --out monday
+      incidents report monthly --to 2014-06-29 --out june
+      incidents report region --region Diyala
+      incidents report --each-region
     """  # noqa: D301 - click's paragraph mark
+    if listing:
+        _list(given)
+        return
+    if name and every:
+        raise OptionError(f"say --all or the report {name!r}, not both")
+    definitions = [definition_of(given, one) for one in (_names(given) if every else [name or "weekly"])]
+    with recording(given) as store:
+        for definition in progress(definitions, given, "report"):
+            _each_region(store, definition, out, given) if each_region else _one(store, definition, out, given)
+    if store.read_only:
+        say(given, "the database is read-only: the run was not recorded")
+
+
+def _names(given: dict[str, Any]) -> list[str]:
+    """Names of all definitions but the demo's."""
+    from analytics.definitions import DEMO, available, folders
+
+    return [name for name in available(folders(config_of(given))) if name != DEMO]
+
+
+def _list(given: dict[str, Any]) -> None:
+    """Name, title, period and file of every definition."""
+    import pandas as pd
+
+    from analytics.bundled import bundled
+    from analytics.definitions import Definition, available, folders
+
+    ours = bundled("reports/weekly.toml").parent.resolve()
+    rows = []
+    for name, path in available(folders(config_of(given))).items():
+        definition = Definition.read(path)
+        where = "bundled" if path.parent.resolve() == ours else str(path)
+        period = definition.period or f"{definition.settings.weeks} weeks"
+        rows.append({"name": name, "title": definition.settings.title, "period": period, "from": where})
+    show(pd.DataFrame(rows), given["form"])
+
+
+def _one(store: "Store", definition: "Definition", out: Path, given: dict[str, Any]) -> None:
+    """One report of all its regions."""
     from analytics import pipeline
 
-    with recording(given) as store:
-        settings = settings_of(given, "spikes")
-        made = pipeline.write_report(store, settings, out, first=given["first"], to=given["to"], as_of=given["as_of"])
-    if not made.recorded:
-        say(given, "the database is read-only: the run was not recorded")
+    made = pipeline.write_report(store, definition, out, **_when(given))
     say(given, *made.content.headline.split("\n\n"))
     click.echo(made.path)
+
+
+def _each_region(store: "Store", definition: "Definition", out: Path, given: dict[str, Any]) -> None:
+    """One page per region, and their index."""
+    from analytics import pipeline
+
+    made = pipeline.write_each_region(
+        store, definition, out, **_when(given), progress=lambda regions: progress(regions, given, "page")
+    )
+    say(given, *made.headline.split("\n\n"), f"{len(made.pages)} pages, {made.bytes / 1e6:.0f} MB in all")
+    click.echo(made.path)
+
+
+def _when(given: dict[str, Any]) -> dict[str, Any]:
+    in_order(given)
+    return {name: given[name] for name in ("first", "to", "as_of")}
 
 
 @main.command()

@@ -1,6 +1,6 @@
 """What every model that judges weeks has in common: the table of one answer per region-week."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,14 @@ class SpikeResult:
     """P(Y <= observed) under the baseline, (W, R), where asked for: how surprising a drop is. A drop is no alarm."""
     statistic: Floats | None = None
     """What a control chart has added up so far, (W, R); None for methods that judge each week by itself."""
+
+    def take(self, region_ids: list[str]) -> "SpikeResult":
+        """The same answers for these regions only, in this order."""
+        columns = [self.panel.region_ids.index(region) for region in region_ids]
+        tables = {
+            field.name: table[:, columns] for field in fields(self) if np.ndim(table := getattr(self, field.name)) == 2
+        }
+        return replace(self, panel=self.panel.take(region_ids), **tables)
 
     def frame(self) -> pd.DataFrame:
         """One row per region-week, ordered by week then region.

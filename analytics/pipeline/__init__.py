@@ -2,10 +2,12 @@
 
 from analytics.pipeline.analysis import Analysis, analyse, growth_before, trend_result
 from analytics.pipeline.demo import demo, founding_page, fresh_store
+from analytics.pipeline.each_region import RegionPages, write_each_region
 from analytics.pipeline.reporting import Report, write_report
 
 __all__ = [
     "Analysis",
+    "RegionPages",
     "Report",
     "analyse",
     "demo",
@@ -13,5 +15,6 @@ __all__ = [
     "fresh_store",
     "growth_before",
     "trend_result",
+    "write_each_region",
     "write_report",
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from analytics.models.base import SpikeResult
 from analytics.models.methods import spike_model
 from analytics.models.trend import Trend, TrendOptions, TrendResult
 from analytics.panel import Panel, default_to
+from analytics.pipeline.places import chosen_regions
 from analytics.schema import JUDGED_MEASURES, MEASURES
 from analytics.settings import Settings, build
 from analytics.store import Store, as_of_default, check_level, weekly
@@ -34,6 +35,35 @@ class Analysis:
     spikes: SpikeResult
     trends: TrendResult
     judgement: Judgement
+    part: bool = False
+    """Whether it is of one of the regions that were judged together."""
+
+    def of_region(self, region: str) -> "Analysis":
+        """What was found of one region, judged together with all others."""
+        judgement = self.judgement
+        mine = {
+            name: frame[frame["region_id"] == region].reset_index(drop=True)
+            for name in ("streams", "flags", "episodes")
+            if (frame := getattr(judgement, name)) is not None
+        }
+        trends = replace(
+            self.trends,
+            panel=self.panel.take([region]),
+            rows=tuple(row for row in self.trends.rows if row.region_id == region),
+        )
+        return replace(
+            self,
+            panel=self.panel.take([region]),
+            spikes=self.spikes.take([region]),
+            trends=trends,
+            judgement=replace(judgement, **mine),
+            part=True,
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether less than the whole level is shown."""
+        return self.part or bool(self.settings.regions)
 
     @property
     def flags(self) -> pd.DataFrame:
@@ -111,8 +141,8 @@ def analyse(
 
 
 def count(store: Store, settings: Settings, *, to: date, as_of: datetime | None) -> Panel:
-    """The settings' panel until *to*."""
-    return Panel.from_store(
+    """The settings' panel until *to*: of the regions that the settings name, if they name any."""
+    panel = Panel.from_store(
         store,
         level=settings.level,
         measure=settings.measure,
@@ -123,6 +153,7 @@ def count(store: Store, settings: Settings, *, to: date, as_of: datetime | None)
         as_of=as_of,
         dates=settings.dates,
     )
+    return panel.take(chosen_regions(store, settings.regions, panel)) if settings.regions else panel
 
 
 def check_judged(measure: str) -> None:

@@ -1,21 +1,22 @@
 """The content of a report, gathered from an analysis and its store."""
 
-import shlex
 from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
 from analytics import __version__
+from analytics.definitions import Definition
+from analytics.errors import OptionError
 from analytics.models.decompose import decompose
 from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
 from analytics.pipeline.quality import latest_incident, quality_tables
 from analytics.report import ReportContent
-from analytics.settings import Settings
 from analytics.sources.base import literal
-from analytics.store import Fingerprint, Store, weekly
+from analytics.store import Fingerprint, Store, adds_up, weekly
 
 INCIDENT_COLUMNS = (
     "incident_id, source_id, occurred_on, occurred_until, date_precision, admin1, admin2, location, event_type, tactic, actor1, actor2, "
@@ -23,8 +24,11 @@ INCIDENT_COLUMNS = (
 )
 
 
-def report_content(store: Store, analysis: Analysis, fingerprint: Fingerprint) -> ReportContent:
-    """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it."""
+def report_content(
+    store: Store, analysis: Analysis, fingerprint: Fingerprint, definition: Definition | None = None
+) -> ReportContent:
+    """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it, *definition* asked for it."""
+    definition = definition or Definition(settings=analysis.settings)
     panel, settings = analysis.panel, analysis.settings
     first_day, last_day = period(analysis)
     totals = weekly_totals(store, analysis)
@@ -39,11 +43,12 @@ def report_content(store: Store, analysis: Analysis, fingerprint: Fingerprint) -
         to=panel.to or last_day,
         as_of=panel.as_of,
         data_age=data_age(analysis, latest_incident(store, panel.to or last_day, panel.as_of)),
-        filters=filters(analysis),
+        filters=filters(analysis, definition),
         headline=headline(analysis, totals, _place(store, analysis)),
-        totals=_totals(totals),
+        totals=_totals(totals, settings.measures),
         panel=panel,
         spikes=analysis.spikes,
+        charted=panel.region_ids if analysis.narrowed else (),
         decomposition=decompose(panel),
         chart_weeks=settings.chart_weeks,
         flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),
@@ -57,23 +62,25 @@ def report_content(store: Store, analysis: Analysis, fingerprint: Fingerprint) -
         incidents=flag_incidents(store, analysis),
         methods=method_notes(analysis),
         settings=flat(analysis.options),
-        provenance=provenance(analysis, fingerprint, queries.command("report")),
+        provenance=provenance(analysis, fingerprint, definition),
         sql=queries.by_section(),
         commands={
-            "flags": queries.command("flags"),
-            "trends": queries.command("trends"),
-            "chart": queries.command("spikes"),
+            "flags": command(analysis, "flags"),
+            "trends": command(analysis, "trends"),
+            "chart": command(analysis, "spikes"),
         },
     )
 
 
-def provenance(analysis: Analysis, fingerprint: Fingerprint, command: str) -> dict[str, Any]:
+def provenance(analysis: Analysis, fingerprint: Fingerprint, definition: Definition) -> dict[str, Any]:
     """What a reader needs to make the same report again."""
+    file = f"{definition.name}.toml, SHA-256 {definition.digest}..." if definition.digest else ""
     return {
         "version": f"incident-analytics {__version__}",
         "settings_hash": analysis.settings_hash,
         "fingerprint": f"{fingerprint.incidents} incidents, {fingerprint.versions} versions, checksum {fingerprint.checksum}",
-        "command": command,
+        **({"definition": file} if file else {}),
+        "command": command(analysis, "report", definition),
     }
 
 
@@ -86,9 +93,18 @@ def flat(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def weekly_totals(store: Store, analysis: Analysis) -> pd.DataFrame:
-    """Incidents, killed and wounded of each judged week over all regions, unplaced and imprecise records included."""
+    """Each measure, and what the headline needs, of each judged week over all regions.
+
+    Unplaced and imprecise records are included, unless the settings name regions: then only these are.
+    Raises OptionError for a measure whose weeks and regions do not add up.
+    """
     columns = {}
-    for measure in ("incidents", "killed", "wounded", "count(wounded)"):
+    for measure in dict.fromkeys((*HEADLINE, *analysis.settings.measures)):
+        if not adds_up(store, measure):
+            raise OptionError(
+                f"measure {measure!r} cannot be in a report's totals: weeks and regions of it do not add up; "
+                "give counts and sums, and ask for others by: incidents weekly --measure"
+            )
         frame = weekly(
             store,
             level=analysis.settings.level,
@@ -101,20 +117,39 @@ def weekly_totals(store: Store, analysis: Analysis) -> pd.DataFrame:
             as_of=analysis.panel.as_of,
             dates=analysis.settings.dates,
         )
+        if analysis.narrowed:
+            frame = frame[frame["region_id"].isin(analysis.panel.region_ids)]
         columns[measure] = frame.groupby("week")["value"].sum()
     totals = pd.DataFrame(columns).rename(columns={"count(wounded)": "wounded_known"})
     return totals.reset_index()
 
 
-def filters(analysis: Analysis) -> tuple[str, ...]:
-    """Every restriction in force, each readable alone."""
+HEADLINE = ("incidents", "killed", "wounded", "count(wounded)")
+"""Measures that the headline speaks of; the last tells whether any wounded are on record."""
+
+
+def filters(analysis: Analysis, definition: Definition) -> tuple[str, ...]:
+    """Every restriction in force, each readable alone; and how the ends of a calendar period or a range are treated."""
     settings, panel = analysis.settings, analysis.panel
     found = [f"by {settings.level}", f"source: {panel.source}"]
+    if analysis.narrowed:
+        found.append(f"only {', '.join(panel.region_names)}")
+    if analysis.part:
+        found.append("judged together with all regions of the report")
     if settings.where:
         found.append(f"only incidents where {settings.where}")
     if settings.week_start.lower() != "monday":
         found.append(f"weeks start on {settings.week_start.title()}")
+    if words := _period_words(analysis, definition):
+        found.append(words)
     return (*found, *panel.caveats)
+
+
+def _period_words(analysis: Analysis, definition: Definition) -> str:
+    """How the ends of the definition's period are treated; "" where other weeks were asked for."""
+    first, last = definition.span(analysis.panel.to or analysis.last)
+    asked = (max(first, analysis.panel.weeks[0].item()), last) == period(analysis)
+    return definition.span_of.words(*period(analysis)) if asked else ""
 
 
 def events(store: Store, analysis: Analysis) -> pd.DataFrame:
@@ -188,10 +223,7 @@ _IN_WEEK = {
 
 
 class Queries:
-    """The SQL and the commands that make a report's numbers again.
-
-    Commands do not name the database: where a file lies is no part of what it holds, and equal data make equal bytes.
-    """
+    """The SQL that makes a report's numbers again."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
@@ -236,24 +268,9 @@ class Queries:
             f"last := DATE '{panel.to}'",
             f"as_of := {self.moment}",
         ]
-        return f"SELECT * FROM weekly({', '.join(parts)})"  # noqa: S608 - shown to readers
-
-    def command(self, name: str) -> str:
-        """The command that makes the same again."""
-        settings, panel = self.analysis.settings, self.analysis.panel
-        words = ["incidents", name]
-        for option in ("level", "where", "source", "week_start", "method"):
-            value = getattr(settings, option)
-            if value != getattr(Settings, option) and (name, option) != ("trends", "method"):
-                words += [f"--{option.replace('_', '-')}", value]
-        for key, value in (settings.trends if name == "trends" else settings.spikes).items():
-            words += ["--set", f"{key}={value}"]
-        if name != "trends":
-            words += ["--from", str(self.analysis.first)]
-        words += ["--to", str(panel.to)]
-        if panel.as_of:
-            words += ["--as-of", panel.as_of.isoformat(sep=" ")]
-        return shlex.join(words)
+        ids = ", ".join(literal(region) for region in panel.region_ids)
+        only = f"\nWHERE region_id IN ({ids})" if self.analysis.narrowed else ""
+        return f"SELECT * FROM weekly({', '.join(parts)}){only}"  # noqa: S608 - shown to readers
 
     def by_section(self) -> dict[str, str]:
         """Query text by the section of the report that it makes."""
@@ -268,24 +285,19 @@ class Queries:
         }
 
 
-def _totals(totals: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    latest = totals.iloc[-1]
+def _totals(totals: pd.DataFrame, measures: tuple[str, ...]) -> dict[str, dict[str, float | None]]:
     known = bool(totals["wounded_known"].sum())
+    spans = {"latest week": totals.iloc[-1], f"{len(totals)} weeks": totals[list(measures)].sum()}
     return {
-        "latest week": {
-            "incidents": float(latest["incidents"]),
-            "killed": float(latest["killed"]),
-            "wounded": float(latest["wounded"]) if known else None,
-        },
-        f"{len(totals)} weeks": {
-            "incidents": float(totals["incidents"].sum()),
-            "killed": float(totals["killed"].sum()),
-            "wounded": float(totals["wounded"].sum()) if known else None,
-        },
+        name: {measure: float(sums[measure]) if known or measure != "wounded" else None for measure in measures}
+        for name, sums in spans.items()
     }
 
 
 def _place(store: Store, analysis: Analysis) -> str:
+    if analysis.narrowed:
+        names = analysis.panel.region_names
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     countries = store.rows(
         "SELECT DISTINCT r.name FROM lineage AS l JOIN region AS r ON r.region_id = l.ancestor_id "
         "WHERE r.level = 'country' AND list_contains($ids, l.region_id) ORDER BY 1",

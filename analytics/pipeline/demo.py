@@ -5,10 +5,10 @@ from pathlib import Path
 
 from analytics import __version__
 from analytics.bundled import bundled
+from analytics.definitions import Definition
 from analytics.errors import OutputError
 from analytics.pipeline.reporting import Report, write_report
 from analytics.report import Extra, ReportContent, write
-from analytics.settings import Settings
 from analytics.sources import Mapping
 from analytics.store import Store, Tracer, data_fingerprint, load, load_reference
 
@@ -22,22 +22,28 @@ REFERENCE = (
 
 
 def fresh_store(path: Path, *, loaded_at: datetime, tracer: Tracer | None = None) -> Store:
-    """Open the database at *path*; a new one starts with the bundled regions, groups, boundaries and dated events."""
-    new = not path.exists()
-    store = Store(path, tracer=tracer)
-    if new:
-        for name, kind in REFERENCE:
-            load_reference(store, bundled(name), kind, loaded_at=loaded_at)
-    return store
+    """Open the database at *path*; a new one starts with the bundled regions, groups, boundaries and dated events.
+
+    A new one is made under another name and takes its own when it is whole, so that none is ever half made.
+    """
+    if not path.exists() and path.parent.is_dir():
+        part = path.with_name(f".{path.name}.part")
+        for left in (part, part.with_name(f"{part.name}.wal")):
+            left.unlink(missing_ok=True)
+        with Store(part, tracer=tracer) as store:
+            for name, kind in REFERENCE:
+                load_reference(store, bundled(name), kind, loaded_at=loaded_at)
+        part.replace(path)
+    return Store(path, tracer=tracer)
 
 
 def demo(directory: Path, *, loaded_at: datetime) -> tuple[Report, Path]:
     """Load the bundled data into two databases in *directory* and write the report and the founding case's page."""
-    settings = Settings.read(bundled("reports/demo.toml"))
+    definition = Definition.read(bundled("reports/demo.toml"))
     with _emptied(directory, "simulated.duckdb", loaded_at) as store:
         _load_bundled(store, "simulated", loaded_at)
         load_reference(store, bundled("data/simulated_coverage.csv"), "coverage", loaded_at=loaded_at)
-        made = write_report(store, settings, directory, name="demo", to=date(2022, 1, 2), as_of=datetime(2022, 1, 3))  # noqa: DTZ001 - UTC, as all knowledge times
+        made = write_report(store, definition, directory, to=date(2022, 1, 2), as_of=datetime(2022, 1, 3))  # noqa: DTZ001 - UTC, as all knowledge times
     with _emptied(directory, "founding.duckdb", loaded_at) as store:
         _load_bundled(store, "founding", loaded_at)
         page = founding_page(store, directory / "founding_case.html")

@@ -1,22 +1,26 @@
 """Making a report: judge, gather, write one HTML file and its tables, and write the run down."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from analytics import __version__
+from analytics.definitions import Definition
+from analytics.errors import OptionError
+from analytics.panel import default_to
 from analytics.pipeline.analysis import Analysis, analyse
 from analytics.pipeline.content import report_content
 from analytics.report import ReportContent, write, write_tables
-from analytics.settings import Settings
-from analytics.store import Fingerprint, Store, data_fingerprint, record_run
+from analytics.store import Fingerprint, Store, as_of_default, data_fingerprint, record_run
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """A written report: where it is, what it was made from, and whether the run was recorded."""
+    """A written report: its name, where it is, what it was made from, and whether the run was recorded."""
 
+    name: str
     path: Path
     analysis: Analysis
     content: ReportContent
@@ -25,30 +29,79 @@ class Report:
 
 def write_report(
     store: Store,
-    settings: Settings,
+    definition: Definition,
     directory: Path,
     *,
-    name: str = "weekly",
     first: date | None = None,
     to: date | None = None,
     as_of: datetime | None = None,
 ) -> Report:
-    """Write the report of the weeks from *first* until *to* into *directory*: NAME_DATE.html, flags as CSV and JSON.
+    """Write the report that *definition* describes into *directory*: NAME_DATE.html, its flags beside it.
 
-    The run, its flags and its episodes are recorded in the store unless it is read-only.
-    Raises OutputError where the folder cannot be written.
+    It judges the definition's period, or the weeks from *first* until *to*. Where it is of other regions than the
+    definition's own, the file's name has them. The run, its flags and its episodes are recorded in the store unless it
+    is read-only. Raises OutputError where the folder cannot be written, OptionError for a form that cannot be made.
     """
-    analysis = analyse(store, settings, first=first, to=to, as_of=as_of)
+    check_forms(definition)
+    analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
-    content = report_content(store, analysis, fingerprint)
-    path = write(content, directory / f"{name}_{analysis.panel.to}.html")
-    write_tables(content, directory)
+    content = report_content(store, analysis, fingerprint, definition)
+    path = write(content, directory / f"{stem(definition, analysis)}.html")
+    write_tables(content, path, definition.formats)
     if not store.read_only:
-        _record(store, name, analysis, fingerprint)
-    return Report(path=path, analysis=analysis, content=content, recorded=not store.read_only)
+        record(store, definition.name, analysis, fingerprint)
+    return Report(name=definition.name, path=path, analysis=analysis, content=content, recorded=not store.read_only)
 
 
-def _record(store: Store, name: str, analysis: Analysis, fingerprint: Fingerprint) -> None:
+FORMS = ("html", "csv", "json")
+"""Forms that are made; the page always is."""
+
+
+def check_forms(definition: Definition) -> None:
+    """Raise OptionError for a form that this version cannot make, before anything is counted."""
+    for form in definition.formats:
+        if form not in FORMS:
+            raise OptionError(f"report {definition.name}: the format {form!r} cannot be made; {', '.join(FORMS)} can")
+
+
+def stem(definition: Definition, analysis: Analysis) -> str:
+    """What a report's files are called, without their endings."""
+    parts = [definition.name, str(analysis.panel.to)]
+    if analysis.settings.regions != definition.alone.regions:
+        parts.insert(1, file_name(" ".join(analysis.panel.region_ids)))
+    return "_".join(parts)
+
+
+def file_name(text: str) -> str:
+    """*text* as part of a file's name: letters, digits and - only; a checksum tells apart what that makes alike.
+
+    Text of capitals, digits and - stays as it is; of any two texts the names differ, also where case does not count.
+    """
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", text).strip("-")[:60]
+    if plain and plain == text == text.upper():
+        return plain
+    return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:10]}".lstrip("-")
+
+
+def judged(
+    store: Store,
+    definition: Definition,
+    *,
+    first: date | None = None,
+    to: date | None = None,
+    as_of: datetime | None = None,
+) -> Analysis:
+    """The analysis of the weeks that *definition* asks for, or of those from *first* until *to*."""
+    settings = definition.settings
+    as_of = as_of or as_of_default(store)
+    to = to or default_to(store, source=settings.source or None, week_start=settings.week_start, as_of=as_of)
+    if first is None:
+        first, to = definition.span(to)
+    return analyse(store, settings, first=first, to=to, as_of=as_of)
+
+
+def record(store: Store, name: str, analysis: Analysis, fingerprint: Fingerprint) -> None:
+    """Write down the run called *name*, its flags and its episodes."""
     panel, settings = analysis.panel, analysis.settings
     what = (name, panel.to, panel.as_of, analysis.first, analysis.last, analysis.settings_hash, fingerprint.checksum)
     run = {

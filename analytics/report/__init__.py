@@ -2,6 +2,7 @@
 
 from analytics.report.content import COLUMNS, Extra, ReportContent
 from analytics.report.export import write_tables
+from analytics.report.index import Entry, Index, write_index
 from analytics.report.page import render, write
 
-__all__ = ["COLUMNS", "Extra", "ReportContent", "render", "write", "write_tables"]
+__all__ = ["COLUMNS", "Entry", "Extra", "Index", "ReportContent", "render", "write", "write_index", "write_tables"]

@@ -82,6 +82,8 @@ class ReportContent:
     """Whole history of the charted measure."""
     spikes: SpikeResult | None = None
     """Expected and upper of the charted weeks; its regions are the panel's."""
+    charted: tuple[str, ...] = ()
+    """Ids of regions of the panel whose charts are shown though nothing is flagged there."""
     decomposition: Decomposition | None = None
     """Level and season of the panel, for the charts."""
     chart_weeks: int = 156

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,33 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First letters that make a spreadsheet take text for a formula."""
 
 
-def write_tables(content: ReportContent, directory: Path) -> tuple[Path, Path]:
-    """Write flags.csv and flags.json into *directory*, made if needed; raises OutputError if that fails."""
+FORMS = ("csv", "json")
+"""Forms in which flags are written beside a report."""
+
+
+def write_tables(content: ReportContent, page: Path, forms: tuple[str, ...] = FORMS) -> tuple[Path, ...]:
+    """Write the flags beside the report at *page*, as NAME_flags.csv and NAME_flags.json; equal content, equal bytes.
+
+    Each file appears whole or not at all. Raises OutputError where the folder cannot be written.
+    """
+    made = {"csv": flags_csv, "json": flags_json}
+    return tuple(
+        write_whole(page.with_name(f"{page.stem}_flags.{form}"), made[form](content)) for form in FORMS if form in forms
+    )
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write *text* at *path*, whose folder is made if needed: the file appears whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.part")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        paths = directory / "flags.csv", directory / "flags.json"
-        paths[0].write_text(flags_csv(content), encoding="utf-8", newline="")
-        paths[1].write_text(flags_json(content), encoding="utf-8", newline="")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(text, encoding="utf-8", newline="")
+        unfinished.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"cannot write flags to {directory}: {error.strerror}; name a folder you may write to"
-        ) from error
-    return paths
+        with suppress(OSError):
+            unfinished.unlink()
+        raise OutputError(f"cannot write {path}: {error.strerror}; name a folder you may write to") from error
+    return path
 
 
 def flags_csv(content: ReportContent) -> str:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analytics.errors import OutputError
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
 from analytics.figures.maps import SHAPES, map_svg
@@ -20,7 +18,7 @@ from analytics.figures.palette import DARK
 from analytics.figures.states import STATES
 from analytics.report import cells, sections
 from analytics.report.content import ReportContent
-from analytics.report.export import flags_csv
+from analytics.report.export import flags_csv, write_whole
 from analytics.report.regions import Block, command, region_blocks
 
 SECTIONS = (
@@ -44,25 +42,15 @@ def write(content: ReportContent, path: Path) -> Path:
 
     The file appears whole or not at all. Raises OutputError if it cannot be written.
     """
-    html = render(content)
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(html, encoding="utf-8", newline="")
-        unfinished.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise OutputError(f"cannot write the report {path}: {error.strerror}; name a file you may write to") from error
-    return path
+    return write_whole(path, render(content))
 
 
 def render(content: ReportContent) -> str:
     """The page as text."""
-    environment = _environment()
+    templates = environment()
     blocks = region_blocks(content)
-    page = environment.get_template("page.html.jinja")
-    scripts = _scripts(environment, any(block.chart for block in blocks))
+    page = templates.get_template("page.html.jinja")
+    scripts = _scripts(templates, any(block.chart for block in blocks))
     return page.render(
         content=content,
         **_tables(content, blocks),
@@ -70,21 +58,21 @@ def render(content: ReportContent) -> str:
         reasons={name: content.reasons.get(name, "") for name in SECTIONS},
         data=Markup(embedded(_data(content, blocks))),  # noqa: S704 - embedded() escapes what could end the script
         scripts=scripts,
-        policy=_policy(scripts),
-        style=_part(environment, "style.css"),
+        policy=policy(scripts),
+        style=part(templates, "style.css"),
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """Templates that escape everything and refuse what they do not know."""
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("analytics.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
+    made.globals.update(
         numbers=numbers,
         levels=LEVELS,
         shapes=SHAPES,
@@ -93,9 +81,9 @@ def _environment() -> Environment:
         sections=SECTIONS,
         no_flag_words=sections.no_flag_words,
     )
-    environment.filters["drawing"] = Markup
-    environment.filters["paragraphs"] = lambda text: [part.strip() for part in str(text).split("\n\n") if part.strip()]
-    return environment
+    made.filters["drawing"] = Markup
+    made.filters["paragraphs"] = lambda text: [part.strip() for part in str(text).split("\n\n") if part.strip()]
+    return made
 
 
 def _tables(content: ReportContent, blocks: list[Block]) -> dict[str, Any]:
@@ -160,9 +148,9 @@ def embedded(data: Mapping[str, Any]) -> str:
     return text
 
 
-def _scripts(environment: Environment, charts: bool) -> list[Markup]:
+def _scripts(templates: Environment, charts: bool) -> list[Markup]:
     """Scripts of the page, in order: plotly only where there is a chart to draw."""
-    own = _part(environment, "page.js")
+    own = part(templates, "page.js")
     if not charts:
         return [own]
     from plotly.offline import get_plotlyjs
@@ -170,18 +158,19 @@ def _scripts(environment: Environment, charts: bool) -> list[Markup]:
     return [Markup(get_plotlyjs()), own]  # noqa: S704 - plotly's own script
 
 
-def _part(environment: Environment, name: str) -> Markup:
+def part(templates: Environment, name: str) -> Markup:
     """A style sheet or script of ours, as it is."""
-    source, _, _ = environment.loader.get_source(environment, name) if environment.loader else ("", None, None)
+    source, _, _ = templates.loader.get_source(templates, name) if templates.loader else ("", None, None)
     return Markup(source)  # noqa: S704 - our own file
 
 
-def _policy(scripts: list[Markup]) -> str:
+def policy(scripts: list[Markup]) -> str:
     """Content-Security-Policy: no network at all, and no script but these, known by their hashes."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
+    none = "'none'"
     return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src {hashes or none}; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )

@@ -14,7 +14,7 @@ from analytics.figures.text import shorten
 from analytics.panel import Panel
 from analytics.report import cells
 from analytics.report.content import ReportContent
-from analytics.report.sections import INCIDENT_COLUMNS, ordered_flags
+from analytics.report.sections import INCIDENT_COLUMNS, ordered_flags, region_name
 
 HEADING = 90
 """Longest region name in a heading; the tables have it in full."""
@@ -47,7 +47,7 @@ class Block:
     region_id: str
     region: str
     level: str
-    """Of the latest flagged week."""
+    """Of the latest flagged week; "" where nothing is flagged."""
     reasons: tuple[Reason, ...]
     label: str
     """What the chart shows, in words, for those who do not see it."""
@@ -59,11 +59,11 @@ class Block:
 
 
 def region_blocks(content: ReportContent) -> list[Block]:
-    """Blocks of all flagged regions, in the order in which the flags tables name them first."""
-    if content.flags is None or content.flags.empty:
+    """Blocks of all flagged regions, in the order in which the flags tables name them first, then of those charted."""
+    if content.flags is None:
         return []
-    flags = ordered_flags(content.flags)
-    ids = list(dict.fromkeys(flags["region_id"]))
+    flags = content.flags if content.flags.empty else ordered_flags(content.flags)
+    ids = list(dict.fromkeys([*flags["region_id"], *content.charted]))
     return [
         _block(content, number, region_id, flags[flags["region_id"] == region_id])
         for number, region_id in enumerate(ids, 1)
@@ -72,13 +72,13 @@ def region_blocks(content: ReportContent) -> list[Block]:
 
 def _block(content: ReportContent, number: int, region_id: str, flags: pd.DataFrame) -> Block:
     """The block of one region, whose flags are *flags*."""
-    anchor, name = f"region-{number}", str(flags["region"].iloc[0])
+    anchor, name = f"region-{number}", region_name(content, region_id) if flags.empty else str(flags["region"].iloc[0])
     chart, events, label = _chart(content, region_id, name, f"chart-{number}")
     return Block(
         anchor=anchor,
         region_id=region_id,
         region=shorten(name, HEADING),
-        level=str(flags["level"].iloc[0]),
+        level="" if flags.empty else str(flags["level"].iloc[0]),
         reasons=tuple(_reason(row) for row in flags.to_dict("records")),
         label=label,
         chart=chart,

@@ -81,6 +81,42 @@ def load(
             return _load(store, path, file, source, knowledge, loaded_at, covers, keep_raw)
 
 
+def is_loaded(
+    store: Store,
+    path: Path,
+    alike: int = 1,
+    *,
+    loaded_at: datetime,
+    format: str = "auto",  # noqa: A002 - the vocabulary's word
+    mapping: ColumnMapping | None = None,
+    known_at: datetime | str | None = None,
+    covers: tuple[date, date] | None = None,
+    keep_raw: bool = True,
+) -> bool:
+    """Whether one of the last *alike* loads of a file called like *path*, read in the same way, had the same content.
+
+    A file that went back to what it was before is not loaded in this sense: its records changed twice. Records that are
+    known since their load are the same, whenever that was. Arguments and errors as `load` has them.
+    """
+    with readable(path) as found:
+        file = with_header(path, found) if found.kind == "csv" else found
+        source = _source(store, path, file, format, mapping)
+        knowledge = knowledge_of(source, known_at, loaded_at)
+        rows = store.rows(
+            "SELECT sha256 FROM load WHERE kind = 'incidents' AND file = $file AND settings = $settings AND undone_at IS NULL "
+            "AND known_basis = $basis AND (known_basis = 'load' OR known_at IS NOT DISTINCT FROM $at) "
+            "ORDER BY load_id DESC LIMIT $alike",
+            {
+                "file": path.name,
+                "settings": _settings(source, covers, keep_raw),
+                "basis": knowledge.basis,
+                "at": knowledge.moment,
+                "alike": alike,
+            },
+        )
+    return (file.sha256,) in rows
+
+
 def unload(store: Store, load_id: int, *, undone_at: datetime) -> None:
     """Undo a load: what it alone brought is gone, what it changed is as if it had never been; the log keeps it.
 
@@ -141,16 +177,7 @@ def _load(
 ) -> LoadReport:
     _refuse_mixture(store, source.source)
     load_id = next_load_id(store)
-    settings = json.dumps(
-        {
-            "format": source.format,
-            "source": source.source,
-            "raw": keep_raw,
-            "covers": [str(day) for day in covers or ()],
-        }
-        | source.settings,
-        sort_keys=True,
-    )
+    settings = _settings(source, covers, keep_raw)
     new = versions = 0
     coverage: _Coverage | None = None
     if same := _same_load(store, file.sha256, settings, knowledge):
@@ -182,6 +209,17 @@ def _load(
         store.step("steps/in_force")
         store.step("steps/put_reporting")
     return report
+
+
+def _settings(source: Source, covers: tuple[date, date] | None, keep_raw: bool) -> str:
+    """How a file is read, as JSON: what tells one load of the same bytes from another."""
+    plain = {
+        "format": source.format,
+        "source": source.source,
+        "raw": keep_raw,
+        "covers": [str(day) for day in covers or ()],
+    }
+    return json.dumps(plain | source.settings, sort_keys=True)
 
 
 def _refuse_mixture(store: Store, source: str) -> None:

@@ -86,7 +86,7 @@ def weekly(
         "as_of := coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity'), dates := $dates, empty := $empty)"
     )
     parameters = {
-        "empty": 0 if measure in MEASURES or _adds_up(store, measure) else None,
+        "empty": 0 if adds_up(store, measure) else None,
         "level": level,
         "source": source,
         "week_start": week_start,
@@ -124,8 +124,10 @@ def _expression(store: Store, sql: str, what: str) -> str:
     return f"{sql}\n"
 
 
-def _adds_up(store: Store, measure: str) -> bool:
+def adds_up(store: Store, measure: str) -> bool:
     """Whether a measure is made of counts and sums, so that a week without incidents has 0 of it (an average has none)."""
+    if measure in MEASURES:
+        return True
     names = set(re.findall(r'"function_name":"([^"]*)"', _tree(store, f"SELECT ({measure}\n)")))
     return names <= ADDITIVE
 

@@ -63,6 +63,16 @@ def load_reference(store: Store, path: Path, kind: str, *, loaded_at: datetime) 
     return {"load_id": load_id, "kind": found, "rows": len(records), "file": path.name}
 
 
+def is_reference_loaded(store: Store, path: Path, kind: str, alike: int = 1) -> bool:
+    """Whether one of the last *alike* loads of a reference file called like *path* had the same content."""
+    found, _, sha256 = _read(path, kind)
+    rows = store.rows(
+        "SELECT sha256 FROM load WHERE kind = $kind AND file = $file AND undone_at IS NULL ORDER BY load_id DESC LIMIT $alike",
+        {"kind": found, "file": path.name, "alike": alike},
+    )
+    return (sha256,) in rows
+
+
 def _read(path: Path, kind: str) -> tuple[str, list[Record], str]:
     with readable(path) as file:
         if file.kind == "parquet":

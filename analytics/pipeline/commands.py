@@ -1,0 +1,60 @@
+"""The commands that make a report's numbers again, with every option in force that is not a default."""
+
+import shlex
+from collections.abc import Iterable
+from typing import Any
+
+from analytics.definitions import Definition
+from analytics.pipeline.analysis import Analysis
+from analytics.settings import Settings
+
+NAMED = {"level": "--level", "where": "--where", "source": "--source", "week_start": "--week-start", "dates": "--dates"}
+PARTS = {
+    "spikes": ("spikes",),
+    "trends": ("trends",),
+    "flags": ("spikes", "trends", "policy"),
+    "report": ("spikes", "trends", "policy"),
+}
+"""The sections of options that each command reads."""
+
+
+def command(analysis: Analysis, name: str, definition: Definition | None = None) -> str:
+    """The command *name* (spikes, trends, flags or report) that makes the same again from the same records.
+
+    It says everything in which the settings in force differ from the defaults; a report's, everything in which they
+    differ from what its definition says. It does not name the database: where a file lies is no part of what it holds,
+    and equal data make equal bytes.
+    """
+    settings, panel = analysis.settings, analysis.panel
+    base = definition.alone if definition else Settings()
+    words = ["incidents", name, *([definition.name] if definition else [])]
+    words += _named(settings, base, name)
+    words += [word for part in PARTS[name] for word in _sets(part, getattr(settings, part), getattr(base, part))]
+    if definition:
+        plain = {option: getattr(settings, option) for option in ("title", "chart_weeks")}
+        words += _sets("report", plain, {option: getattr(base, option) for option in plain})
+    if name != "trends":
+        words += ["--from", str(analysis.first)]
+    words += ["--to", str(panel.to)]
+    if panel.as_of:
+        words += ["--as-of", panel.as_of.isoformat(sep=" ")]
+    return shlex.join(words)
+
+
+def _named(settings: Settings, base: Settings, name: str) -> Iterable[str]:
+    """The options that have a name of their own."""
+    options = NAMED if name == "trends" else NAMED | {"method": "--method"}
+    for option, word in options.items():
+        if getattr(settings, option) != getattr(base, option):
+            yield from (word, str(getattr(settings, option)))
+    repeated = {"regions": "--region"} | ({"measures": "--measure"} if name == "report" else {})
+    for option, word in repeated.items():
+        if getattr(settings, option) != getattr(base, option):
+            for value in getattr(settings, option):
+                yield from (word, value)
+
+
+def _sets(part: str, options: Any, base: Any) -> Iterable[str]:
+    for key, value in options.items():
+        if key not in base or base[key] != value:
+            yield from ("--set", f"{part}.{key}={value}")

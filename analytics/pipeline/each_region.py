@@ -1,0 +1,97 @@
+"""A page for each region, all from one judgement, and the index that leads to them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from analytics.definitions import Definition
+from analytics.flags import LEVELS
+from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.content import report_content
+from analytics.pipeline.reporting import check_forms, file_name, judged, record, stem
+from analytics.report import Entry, Index, ReportContent, write, write_index, write_tables
+from analytics.store import Fingerprint, Store, data_fingerprint
+
+Progress = Callable[[Iterable[str]], Iterable[str]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RegionPages:
+    """The index, its pages by region id, their size together, and what was judged."""
+
+    path: Path
+    pages: dict[str, Path]
+    bytes: int
+    headline: str
+    analysis: Analysis
+
+
+def write_each_region(
+    store: Store,
+    definition: Definition,
+    directory: Path,
+    *,
+    first: date | None = None,
+    to: date | None = None,
+    as_of: datetime | None = None,
+    progress: Progress = iter,
+) -> RegionPages:
+    """Write NAME_DATE/index.html into *directory*, and beside it a page for each region, each complete by itself.
+
+    All regions are judged once and together, so that a page's flags are those of the report of all regions.
+    The run is recorded as that report's is. *progress* goes through the region ids. Raises as `write_report` does.
+    """
+    check_forms(definition)
+    analysis = judged(store, definition, first=first, to=to, as_of=as_of)
+    fingerprint = data_fingerprint(store, analysis.panel.as_of)
+    whole = report_content(store, analysis, fingerprint, definition)
+    folder = directory / stem(definition, analysis)
+    pages, entries, size = {}, [], 0
+    for region in progress(analysis.panel.region_ids):
+        content = _content(store, analysis, fingerprint, definition, region)
+        path = write(content, folder / f"region_{file_name(region)}.html")
+        write_tables(content, path, definition.formats)
+        pages[region] = path
+        size += path.stat().st_size
+        entries.append(_entry(content, path.name, analysis, region))
+    index = write_index(_index(whole, tuple(entries)), folder / "index.html")
+    if not store.read_only:
+        record(store, definition.name, analysis, fingerprint)
+    return RegionPages(path=index, pages=pages, bytes=size, headline=whole.headline, analysis=analysis)
+
+
+def _content(
+    store: Store, analysis: Analysis, fingerprint: Fingerprint, definition: Definition, region: str
+) -> ReportContent:
+    """What the page of one region shows."""
+    part = analysis.of_region(region)
+    content = report_content(store, part, fingerprint, definition)
+    return replace(content, title=f"{part.panel.region_names[0]}: {content.title}")
+
+
+def _entry(content: ReportContent, href: str, analysis: Analysis, region: str) -> Entry:
+    """The region's line in the index."""
+    flags = analysis.flags
+    mine = flags[flags["region_id"] == region]
+    now = mine[pd.to_datetime(mine["week"]) == pd.Timestamp(analysis.last)]
+    name = analysis.panel.region_names[analysis.panel.region_ids.index(region)]
+    return Entry(
+        href=href,
+        region=name,
+        level=str(now["level"].iloc[0]) if len(now) else "",
+        highest=max(mine["level"], key=LEVELS.index, default=""),
+        headline=content.headline.split("\n\n")[0],
+    )
+
+
+def _index(whole: ReportContent, entries: tuple[Entry, ...]) -> Index:
+    """The index, the highest level of the latest week first, then the highest of the period, then by name."""
+
+    def order(entry: Entry) -> tuple[int, int, str]:
+        ranks = ("", *LEVELS)
+        return -ranks.index(entry.level), -ranks.index(entry.highest), entry.region
+
+    return Index(content=whole, entries=tuple(sorted(entries, key=order)))
