@@ -46,16 +46,10 @@ class Analysis:
             for name in ("streams", "flags", "episodes")
             if (frame := getattr(judgement, name)) is not None
         }
-        trends = replace(
-            self.trends,
-            panel=self.panel.take([region]),
-            rows=tuple(row for row in self.trends.rows if row.region_id == region),
-        )
         return replace(
             self,
             panel=self.panel.take([region]),
             spikes=self.spikes.take([region]),
-            trends=trends,
             judgement=replace(judgement, **mine),
             part=True,
         )
@@ -64,6 +58,12 @@ class Analysis:
     def narrowed(self) -> bool:
         """Whether less than the whole level is shown."""
         return self.part or bool(self.settings.regions)
+
+    @property
+    def trend_table(self) -> pd.DataFrame:
+        """Trends of the regions shown, their q-values over all that were judged together."""
+        frame = self.trends.frame()
+        return frame[frame["region_id"].isin(self.panel.region_ids)].reset_index(drop=True)
 
     @property
     def flags(self) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def report_content(
         chart_weeks=settings.chart_weeks,
         flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),
         episodes=analysis.episodes,
-        trends=analysis.trends.frame(),
+        trends=analysis.trend_table,
         events=events(store, analysis),
         boundaries=boundaries(store, analysis),
         region_names=region_names(store),

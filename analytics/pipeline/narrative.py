@@ -88,7 +88,7 @@ def were(expected: float) -> str:
 
 
 def _rising(analysis: Analysis) -> str:
-    trends = analysis.trends.frame()
+    trends = analysis.trend_table
     rising = trends[trends["direction"].isin(["rising", "rising fast"])].sort_values("growth", ascending=False)
     if rising.empty:
         return ""
