@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.flags import q_values
 from analytics.models.base import SpikeResult
 from analytics.panel import Panel, Status
 from analytics.report import ReportContent
@@ -278,6 +279,7 @@ def full() -> ReportContent:
         },
         panel=counts,
         spikes=result,
+        streams=result.frame().assign(measure="incidents", q_value=q_values(result.p_value).ravel()),
         flags=flagged,
         episodes=pd.DataFrame(
             {

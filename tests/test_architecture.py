@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"analytics", "__main__"}, set()),
     ({"cli"}, {"click", "pandas", "tqdm"}),
     ({"pipeline"}, {"numpy", "pandas"}),
+    ({"smtp"}, set()),
     ({"report", "output"}, {"numpy", "pandas", "pyarrow", "plotly", "jinja2", "markupsafe", "tabulate"}),
     ({"figures", "maps"}, {"numpy", "pandas", "plotly"}),
     ({"evaluation"}, {"numpy", "pandas", "scipy", "tqdm"}),

@@ -1,9 +1,7 @@
 """The report: what the page holds, what it leaves out, and that nothing from data can act in it."""
 
 import base64
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ import pandas as pd
 import pytest
 
 from analytics.errors import OptionError, OutputError
-from analytics.report import Extra, ReportContent, render, write, write_tables
+from analytics.report import Extra, ReportContent, render, write
 from analytics.report.page import embedded
 from tests import report_content
 
@@ -351,47 +349,6 @@ def test_a_report_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path: Pa
         with pytest.raises(OutputError, match=r"cannot write .*html"):
             write(bare(), target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.html"]
-
-
-def test_flags_beside_the_report_hold_every_flag(content: ReportContent, tmp_path: Path) -> None:
-    """CSV and JSON have one record per flag, with exact numbers."""
-    table, document = write_tables(content, tmp_path / "out" / "x.html")
-    assert content.flags is not None
-    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
-    flags = json.loads(document.read_text(encoding="utf-8"))["flags"]
-    assert len(rows) == len(flags) == len(content.flags)
-    assert (
-        [float(row["p_value"]) for row in rows]
-        == [flag["p_value"] for flag in flags]
-        == content.flags["p_value"].tolist()
-    )
-    assert rows[0]["week"] == flags[0]["week"] == str(content.flags["week"].iloc[0].date())
-
-
-def test_flags_are_written_without_flags(tmp_path: Path) -> None:
-    """No flags make a header and an empty list, not a missing file."""
-    table, document = write_tables(bare(), tmp_path / "x.html")
-    assert table.read_text().startswith("week,region_id,region,level,reason,")
-    assert json.loads(document.read_text())["flags"] == []
-
-
-def test_a_spreadsheet_never_sees_a_formula(tmp_path: Path) -> None:
-    """Text that begins like a formula gets an apostrophe in CSV and stays itself in JSON; numbers stay numbers."""
-    formulas = ["=1+1", "+1", "-1", "@a", "\tx"]
-    flags = pd.DataFrame({"week": pd.Timestamp("2021-11-29"), "region_id": "A", "region": formulas, "level": "watch"})
-    content = bare(flags=flags.assign(reason="a", excess=-2.5))
-    table, document = write_tables(content, tmp_path / "x.html")
-    rows = list(csv.DictReader(io.StringIO(table.read_bytes().decode())))
-    assert [row["region"] for row in rows] == [f"'{text}" for text in formulas]
-    assert {row["excess"] for row in rows} == {"-2.5"}
-    assert [flag["region"] for flag in json.loads(document.read_text())["flags"]] == formulas
-
-
-def test_tables_that_cannot_be_written_say_so(tmp_path: Path) -> None:
-    """A folder that is a file raises OutputError."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"cannot write .*x_flags.csv"):
-        write_tables(bare(), tmp_path / "file" / "x.html")
 
 
 @pytest.mark.parametrize(

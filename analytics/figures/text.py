@@ -1,4 +1,4 @@
-"""Text from records made safe for plotly, which reads a subset of HTML and `%{...}` templates in every label."""
+"""Text from records made safe: for whoever reads it, and for plotly, which reads a subset of HTML and `%{...}` in labels."""
 
 import re
 import unicodedata
@@ -17,14 +17,51 @@ def shorten(text: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
 
 
+def visible(text: str, length: int = 80) -> str:
+    """*text* on one line, shortened, without control characters and marks that steer the direction of what follows."""
+    return "".join(letter for letter in shorten(text, length) if not is_steering(letter))
+
+
 def inert(text: str, length: int = 80) -> str:
     """*text* so that plotly shows it as it is: no tags, entities, templates, control characters or stray direction."""
-    line = "".join(letter for letter in shorten(text, length) if not _invisible(letter))
+    line = visible(text, length)
     safe = "".join(ENTITIES.get(letter, letter) for letter in line)
-    turns = any(unicodedata.bidirectional(letter) in RIGHTWARD for letter in line)
+    turns = any(_rightward(letter) for letter in line)
     return f"{ISOLATE}{safe}{END_ISOLATE}" if turns else safe
 
 
-def _invisible(letter: str) -> bool:
+def isolated(text: str) -> str:
+    """*text* with each name that is read from right to left kept to itself, so that it turns no number beside it.
+
+    A name runs from one right-to-left letter to the last that only spaces, digits, hyphens and joiners separate from
+    it; its letters stay as they are, between two marks (Unicode's first-strong isolate, and its end).
+    """
+    made, name = "", ""
+    for letter in text:
+        if _rightward(letter) or (name and _joins(letter)):
+            name += letter
+        else:
+            made, name = made + _kept(name) + letter, ""
+    return made + _kept(name)
+
+
+def _kept(name: str) -> str:
+    """A right-to-left name between isolates; what follows its last letter stays outside."""
+    end = max((place + 1 for place, letter in enumerate(name) if _rightward(letter)), default=0)
+    while end < len(name) and unicodedata.combining(name[end]):
+        end += 1
+    return f"{ISOLATE}{name[:end]}{END_ISOLATE}{name[end:]}" if end else name
+
+
+def _rightward(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) in RIGHTWARD
+
+
+def _joins(letter: str) -> bool:
+    """True for what may stand inside a name of several words."""
+    return letter in " -'\u200c\u200d" or letter.isdigit() or bool(unicodedata.combining(letter))
+
+
+def is_steering(letter: str) -> bool:
     """True for control characters and for marks that steer direction."""
     return unicodedata.category(letter) == "Cc" or unicodedata.bidirectional(letter) in STEERING

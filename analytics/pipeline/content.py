@@ -49,6 +49,7 @@ def report_content(
         panel=panel,
         spikes=analysis.spikes,
         charted=panel.region_ids if analysis.narrowed else (),
+        streams=analysis.judgement.streams,
         decomposition=decompose(panel),
         chart_weeks=settings.chart_weeks,
         flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),

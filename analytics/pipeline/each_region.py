@@ -11,8 +11,8 @@ from analytics.definitions import Definition
 from analytics.flags import LEVELS
 from analytics.pipeline.analysis import Analysis
 from analytics.pipeline.content import report_content
-from analytics.pipeline.reporting import check_forms, file_name, judged, record, stem
-from analytics.report import Entry, Index, ReportContent, write, write_index, write_tables
+from analytics.pipeline.reporting import file_name, judged, record, stem
+from analytics.report import Entry, FormOptions, Index, ReportContent, check_forms, write_forms, write_index
 from analytics.store import Fingerprint, Store, data_fingerprint
 
 Progress = Callable[[Iterable[str]], Iterable[str]]
@@ -37,6 +37,7 @@ def write_each_region(
     first: date | None = None,
     to: date | None = None,
     as_of: datetime | None = None,
+    options: FormOptions | None = None,
     progress: Progress = iter,
 ) -> RegionPages:
     """Write NAME_DATE/index.html into *directory*, and beside it a page for each region, each complete by itself.
@@ -44,7 +45,8 @@ def write_each_region(
     All regions are judged once and together, so that a page's flags are those of the report of all regions.
     The run is recorded as that report's is. *progress* goes through the region ids. Raises as `write_report` does.
     """
-    check_forms(definition)
+    options = replace(options or FormOptions(), recipients=definition.recipients)
+    check_forms(definition.formats, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     whole = report_content(store, analysis, fingerprint, definition)
@@ -52,10 +54,10 @@ def write_each_region(
     pages, entries, size = {}, [], 0
     for region in progress(analysis.panel.region_ids):
         content = _content(store, analysis, fingerprint, definition, region)
-        path = write(content, folder / f"region_{file_name(region)}.html")
-        write_tables(content, path, definition.formats)
+        path = folder / f"region_{file_name(region)}.html"
+        files = write_forms(content, path, definition.formats, options)
         pages[region] = path
-        size += path.stat().st_size
+        size += sum(file.stat().st_size for file in files)
         entries.append(_entry(content, path.name, analysis, region))
     index = write_index(_index(whole, tuple(entries)), folder / "index.html")
     if not store.read_only:

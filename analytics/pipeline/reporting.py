@@ -2,26 +2,27 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from analytics import __version__
 from analytics.definitions import Definition
-from analytics.errors import OptionError
 from analytics.panel import default_to
 from analytics.pipeline.analysis import Analysis, analyse
 from analytics.pipeline.content import report_content
-from analytics.report import ReportContent, write, write_tables
+from analytics.report import FormOptions, ReportContent, check_forms, write_forms
 from analytics.store import Fingerprint, Store, as_of_default, data_fingerprint, record_run
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """A written report: its name, where it is, what it was made from, and whether the run was recorded."""
+    """A written report: its name, where its page is, what it was made from, and whether the run was recorded."""
 
     name: str
     path: Path
+    files: tuple[Path, ...]
+    """All that was written, in the order of the forms."""
     analysis: Analysis
     content: ReportContent
     recorded: bool
@@ -35,33 +36,32 @@ def write_report(
     first: date | None = None,
     to: date | None = None,
     as_of: datetime | None = None,
+    options: FormOptions | None = None,
 ) -> Report:
-    """Write the report that *definition* describes into *directory*: NAME_DATE.html, its flags beside it.
+    """Write the report that *definition* describes into *directory*: NAME_DATE.html, its other forms beside it.
 
     It judges the definition's period, or the weeks from *first* until *to*. Where it is of other regions than the
     definition's own, the file's name has them. The run, its flags and its episodes are recorded in the store unless it
-    is read-only. Raises OutputError where the folder cannot be written, OptionError for a form that cannot be made.
+    is read-only. *options* say how forms are made that leave a choice; their recipients are the definition's.
+    Raises OutputError where the folder cannot be written, and what `check_forms` does, before anything is counted.
     """
-    check_forms(definition)
+    options = replace(options or FormOptions(), recipients=definition.recipients)
+    check_forms(definition.formats, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     content = report_content(store, analysis, fingerprint, definition)
-    path = write(content, directory / f"{stem(definition, analysis)}.html")
-    write_tables(content, path, definition.formats)
+    path = directory / f"{stem(definition, analysis)}.html"
+    files = write_forms(content, path, definition.formats, options)
     if not store.read_only:
         record(store, definition.name, analysis, fingerprint)
-    return Report(name=definition.name, path=path, analysis=analysis, content=content, recorded=not store.read_only)
-
-
-FORMS = ("html", "csv", "json")
-"""Forms that are made; the page always is."""
-
-
-def check_forms(definition: Definition) -> None:
-    """Raise OptionError for a form that this version cannot make, before anything is counted."""
-    for form in definition.formats:
-        if form not in FORMS:
-            raise OptionError(f"report {definition.name}: the format {form!r} cannot be made; {', '.join(FORMS)} can")
+    return Report(
+        name=definition.name,
+        path=path,
+        files=tuple(files),
+        analysis=analysis,
+        content=content,
+        recorded=not store.read_only,
+    )
 
 
 def stem(definition: Definition, analysis: Analysis) -> str:

@@ -84,6 +84,8 @@ class ReportContent:
     """Expected and upper of the charted weeks; its regions are the panel's."""
     charted: tuple[str, ...] = ()
     """Ids of regions of the panel whose charts are shown though nothing is flagged there."""
+    streams: pd.DataFrame | None = None
+    """Every judged region-week with its q-value, as in `Judgement.streams`; what the panel's files say of it."""
     decomposition: Decomposition | None = None
     """Level and season of the panel, for the charts."""
     chart_weeks: int = 156

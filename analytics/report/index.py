@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analytics.report.content import ReportContent
-from analytics.report.export import write_whole
+from analytics.report.files import write_whole
 from analytics.report.page import environment, part, policy
 
 

@@ -18,7 +18,8 @@ from analytics.figures.palette import DARK
 from analytics.figures.states import STATES
 from analytics.report import cells, sections
 from analytics.report.content import ReportContent
-from analytics.report.export import flags_csv, write_whole
+from analytics.report.export import flags_csv
+from analytics.report.files import write_whole
 from analytics.report.regions import Block, command, region_blocks
 
 SECTIONS = (
