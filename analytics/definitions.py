@@ -22,7 +22,6 @@ from analytics.weeks import weekday_number
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """What a definition may be called: its name becomes part of file names."""
-MAIL = re.compile(r"[^@\s,;<>\"()\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
 SECTIONS = (
     "changes", "map", "flags", "overview", "evidence", "trends", "events", "studies", "quality", "not_judged", "backtest", "methods",
@@ -71,10 +70,9 @@ class Definition:
             parse_period(self.period)
         _check_choice("sections", self.sections, SECTIONS)
         _check_choice("formats", self.formats, FORMATS)
+        if not self.formats:
+            raise OptionError(f"formats must name at least one form: {', '.join(FORMATS)}")
         _check_choice("recipients", tuple(self.recipients), self.formats)
-        for address in (address for addresses in self.recipients.values() for address in addresses):
-            if not MAIL.fullmatch(address):
-                raise OptionError(f"recipients: {address!r} is not a mail address")
 
     @classmethod
     def read(cls, path: Path, base: Settings | None = None) -> "Definition":
@@ -104,6 +102,11 @@ class Definition:
     def span_of(self) -> Period:
         """The period, parsed."""
         return parse_period(self.period or f"{self.settings.weeks} weeks")
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Formats to write: those asked for, and the mails where there are recipients."""
+        return (*self.formats, *(["eml"] if self.recipients and "eml" not in self.formats else []))
 
     def span(self, to: date) -> tuple[date, date]:
         """First and last day of the weeks to judge, as seen on the evening of *to*."""

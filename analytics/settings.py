@@ -65,7 +65,7 @@ class Settings:
     def read(cls, path: Path) -> "Settings":
         """The settings in the TOML file *path*; raises OptionError naming the file and what is wrong in it.
 
-        What `incidents run` is to do is in the same file, and is `Job`'s to read.
+        What changes no number is in the same file, and is not read here: `JOB_KEYS`.
         """
         content = read_toml(path, "settings")
         return build(cls, {name: value for name, value in content.items() if name not in JOB_KEYS}, str(path))
@@ -79,8 +79,8 @@ class Settings:
         return replace(self, **{name: _merged(getattr(self, name), getattr(given, name)) for name in values})
 
 
-JOB_KEYS = ("run", "load")
-"""Sections of a settings file that say what `incidents run` does."""
+JOB_KEYS = ("run", "load", "mail", "pdf", "smtp")
+"""Sections of a settings file that change no number: what `incidents run` does, and how forms are made and sent."""
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

@@ -16,11 +16,25 @@ if TYPE_CHECKING:
 
     from analytics.definitions import Definition
     from analytics.panel import Panel
+    from analytics.report import FormOptions
     from analytics.settings import Settings
     from analytics.store import Store, Tracer
 
 
 Thing = TypeVar("Thing")
+
+
+def form_options(given: dict[str, Any]) -> "FormOptions":
+    """How a report's forms are made, from the sections [mail] and [pdf] of the settings file."""
+    from analytics.report import FormOptions, MailOptions, PdfOptions
+    from analytics.settings import build, read_toml
+
+    path = config_of(given)
+    content = read_toml(path, "settings") if path else {}
+    return FormOptions(
+        mail=build(MailOptions, content.get("mail", {}), f"{path}: mail"),
+        pdf=build(PdfOptions, content.get("pdf", {}), f"{path}: pdf"),
+    )
 
 
 def now() -> datetime:

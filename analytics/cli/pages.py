@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli.context import config_of, definition_of, in_order, now, progress, recording, say, show, unwritable
+from analytics.cli.context import (
+    config_of,
+    definition_of,
+    form_options,
+    in_order,
+    now,
+    progress,
+    recording,
+    say,
+    show,
+    unwritable,
+)
 from analytics.cli.group import main
 from analytics.cli.options import options
 from analytics.errors import OptionError
@@ -30,11 +41,17 @@ OUT = click.option(
 @click.option("--list", "listing", is_flag=True, help="List the reports defined, and where; make none.")
 @OUT
 @click.option(
+    "--form",
+    "forms",
+    multiple=True,
+    help="Form to write, in place of the definition's: html, pdf, csv, json, parquet, markdown, text or eml; may be repeated.",
+)
+@click.option(
     "--measure", "measures", multiple=True, help="Measure in the totals; may be repeated, the first is judged."
 )
 @options("level", "regions", "where", "source", "week_start", "dates", "first", "to", "as_of", "method", "set")
 def report(name: str | None, every: bool, each_region: bool, listing: bool, out: Path, **given: Any) -> None:
-    """Write the report called NAME (weekly if none is): one HTML file that opens offline, and its flags as CSV and JSON.
+    """Write the report called NAME (weekly if none is): one HTML file that opens offline, and its other forms beside it.
 
     Reports are defined in TOML files, in the folder reports beside the settings file or where you are; weekly, monthly,
     quarter, election-watch and region come with the program. NAME may be the path of such a file. What the command line
@@ -46,18 +63,28 @@ def report(name: str | None, every: bool, each_region: bool, listing: bool, out:
       incidents report monthly --to 2014-06-29 --out june
       incidents report region --region Diyala
       incidents report --each-region
+      incidents report --form html --form pdf
     """  # noqa: D301 - click's paragraph mark
     if listing:
         _list(given)
         return
     if name and every:
         raise OptionError(f"say --all or the report {name!r}, not both")
-    definitions = [definition_of(given, one) for one in (_names(given) if every else [name or "weekly"])]
+    definitions = [
+        _formed(definition_of(given, one), given) for one in (_names(given) if every else [name or "weekly"])
+    ]
     with recording(given) as store:
         for definition in progress(definitions, given, "report"):
             _each_region(store, definition, out, given) if each_region else _one(store, definition, out, given)
     if store.read_only:
         say(given, "the database is read-only: the run was not recorded")
+
+
+def _formed(definition: "Definition", given: dict[str, Any]) -> "Definition":
+    """The definition with the forms of the command line, where it names any."""
+    from dataclasses import replace
+
+    return replace(definition, formats=given["forms"], recipients={}) if given["forms"] else definition
 
 
 def _names(given: dict[str, Any]) -> list[str]:
@@ -88,7 +115,7 @@ def _one(store: "Store", definition: "Definition", out: Path, given: dict[str, A
     """One report of all its regions."""
     from analytics import pipeline
 
-    made = pipeline.write_report(store, definition, out, **_when(given))
+    made = pipeline.write_report(store, definition, out, **_when(given), options=form_options(given))
     say(given, *made.content.headline.split("\n\n"))
     click.echo(made.path)
 
@@ -98,7 +125,12 @@ def _each_region(store: "Store", definition: "Definition", out: Path, given: dic
     from analytics import pipeline
 
     made = pipeline.write_each_region(
-        store, definition, out, **_when(given), progress=lambda regions: progress(regions, given, "page")
+        store,
+        definition,
+        out,
+        **_when(given),
+        options=form_options(given),
+        progress=lambda regions: progress(regions, given, "page"),
     )
     say(given, *made.headline.split("\n\n"), f"{len(made.pages)} pages, {made.bytes / 1e6:.0f} MB in all")
     click.echo(made.path)

@@ -8,6 +8,7 @@ from analytics.cli.context import (
     config_of,
     database,
     definition_of,
+    form_options,
     now,
     progress,
     recording,
@@ -67,7 +68,7 @@ def run_job(context: click.Context, /, **given: Any) -> None:
         with recording(given) as store:
             made = []
             for definition in progress(definitions, given, "report"):
-                made.append(pipeline.write_report(store, definition, job.folder / job.out))
+                made.append(pipeline.write_report(store, definition, job.folder / job.out, options=form_options(given)))
                 click.echo(outcome(made[-1], loaded))
             found = _findings(store, job, made, loaded, given)
     for words in found.values():

@@ -46,7 +46,8 @@ def write_each_region(
     The run is recorded as that report's is. *progress* goes through the region ids. Raises as `write_report` does.
     """
     options = replace(options or FormOptions(), recipients=definition.recipients)
-    check_forms(definition.formats, options)
+    forms = tuple(dict.fromkeys(("html", *definition.forms)))
+    check_forms(forms, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     whole = report_content(store, analysis, fingerprint, definition)
@@ -55,7 +56,7 @@ def write_each_region(
     for region in progress(analysis.panel.region_ids):
         content = _content(store, analysis, fingerprint, definition, region)
         path = folder / f"region_{file_name(region)}.html"
-        files = write_forms(content, path, definition.formats, options)
+        files = write_forms(content, path, forms, options)
         pages[region] = path
         size += sum(file.stat().st_size for file in files)
         entries.append(_entry(content, path.name, analysis, region))

@@ -17,7 +17,7 @@ from analytics.store import Fingerprint, Store, as_of_default, data_fingerprint,
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """A written report: its name, where its page is, what it was made from, and whether the run was recorded."""
+    """A written report: its name, where it is (its page, if it has one), what it was made from, and whether the run was recorded."""
 
     name: str
     path: Path
@@ -46,17 +46,16 @@ def write_report(
     Raises OutputError where the folder cannot be written, and what `check_forms` does, before anything is counted.
     """
     options = replace(options or FormOptions(), recipients=definition.recipients)
-    check_forms(definition.formats, options)
+    check_forms(definition.forms, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     content = report_content(store, analysis, fingerprint, definition)
-    path = directory / f"{stem(definition, analysis)}.html"
-    files = write_forms(content, path, definition.formats, options)
+    files = write_forms(content, directory / f"{stem(definition, analysis)}.html", definition.forms, options)
     if not store.read_only:
         record(store, definition.name, analysis, fingerprint)
     return Report(
         name=definition.name,
-        path=path,
+        path=files[0],
         files=tuple(files),
         analysis=analysis,
         content=content,
