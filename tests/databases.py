@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from analytics.pipeline import demo, fresh_store
-from analytics.store import Store, load
+from analytics.sources import Mapping
+from analytics.store import Store, load, load_reference
+from tests.conftest import ROOT
 from tests.desk import CLOCK, Demo, small_store
 
 
@@ -45,6 +47,17 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
     made, page = demo(folder, loaded_at=CLOCK)
     return Demo(folder=folder, made=made, page=page)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the bundled simulated records, to be read only."""
+    path, data = tmp_path_factory.mktemp("simulated") / "simulated.duckdb", ROOT / "data"
+    with fresh_store(path, loaded_at=CLOCK) as store:
+        mapping = Mapping.read(data / "simulated.toml")
+        load(store, data / "simulated_incidents.csv", mapping=mapping, loaded_at=CLOCK)
+        load_reference(store, data / "simulated_coverage.csv", "coverage", loaded_at=CLOCK)
+    return path
 
 
 @pytest.fixture(scope="session")

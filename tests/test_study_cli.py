@@ -8,26 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analytics.cli.studies import things
-from analytics.pipeline import fresh_store
-from analytics.sources import Mapping
-from analytics.store import load, load_reference
-from tests.conftest import ROOT
-from tests.desk import CLOCK, incidents
+from tests.desk import incidents
+
+pytest_plugins = ["tests.databases"]
 
 ELECTION = ("--event", "iq-election-2021-10", "--where", "tactic = 'hit-and-run'", "--level", "disputed-territories")
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of the bundled simulated records."""
-    path = tmp_path_factory.mktemp("simulated") / "simulated.duckdb"
-    data = ROOT / "data"
-    with fresh_store(path, loaded_at=CLOCK) as store:
-        mapping = Mapping.read(data / "simulated.toml")
-        load(store, data / "simulated_incidents.csv", mapping=mapping, loaded_at=CLOCK)
-        load_reference(store, data / "simulated_coverage.csv", "coverage", loaded_at=CLOCK)
-    return path
 
 
 @pytest.fixture
@@ -48,12 +33,16 @@ def test_the_bundled_election_is_found(simulated: Path) -> None:
     cut = json.loads(incidents("--db", simulated, "study", *ELECTION, "--format", "json").stdout)
     assert cut["terms"][0]["weeks"] == 3
     assert cut["terms"][0]["low"] > 1
-    assert cut["placebo"]["p"] == pytest.approx(1 / (1 + cut["placebo"]["dates"]))
+    assert cut["placebo"]["larger"] == 0
+    assert cut["placebo"]["p"] == pytest.approx(1 / (1 + cut["placebo"]["independent"]))
+    assert cut["placebo"]["p"] < 0.03
     kept = json.loads(
         incidents("--db", simulated, "study", *ELECTION, "--set", "later=keep", "--format", "json").stdout
     )
     assert kept["terms"][0]["weeks"] == 26
-    assert kept["placebo"]["p"] == pytest.approx(1 / (1 + kept["placebo"]["dates"]))
+    assert kept["placebo"]["larger"] == 0
+    assert kept["placebo"]["p"] == pytest.approx(1 / (1 + kept["placebo"]["independent"]))
+    assert kept["terms"][0]["wide_low"] > 1
     assert "hit-and-run attacks in the disputed territories were" in kept["sentence"]
 
 
@@ -85,8 +74,8 @@ def test_csv_has_every_term(simulated: Path) -> None:
     }
     assert promised <= set(rows[0])
     terms = [row["term"] for row in rows]
-    assert terms[:4] == ["after", "level", "slope", "pre-trend"]
-    assert terms[4:] == [f"week {week}" for week in range(-26, 27)]
+    assert terms[:6] == ["after", "early", "late", "level", "slope", "pre-trend"]
+    assert terms[6:] == [f"week {week}" for week in range(-26, 27)]
     assert "week 5" not in incidents("--db", simulated, "study", *ELECTION).stdout
 
 
@@ -132,7 +121,10 @@ def test_another_date_cuts_the_weeks_after(weekly_counts: Path) -> None:
         (("--date", "2020-10-06", "--kind", "election"), "say what to study by one of"),
         (("--event", "nothing"), "event 'nothing' is not among the dated events"),
         (("--kind", "party"), "no dated event here is of kind 'party'"),
-        (("--date", "2020-10-06", "--regions", "IQ-XX"), "region 'IQ-XX' is not in the panel"),
+        (("--date", "2020-10-06", "--regions", "IQ-XX"), "region 'IQ-XX' is neither a region nor a region group"),
+        (("--date", "2020-10-06", "--measure", "killed"), "sums of casualties are no counts of independent incidents"),
+        (("--date", "2020-10-06", "--measure", "avg(killed)"), "judge 'incidents', with --where for a part of them"),
+        (("--date", "2020-10-06", "--measure", "incidnts"), "measure 'incidnts' is not known"),
         (("--date", "2020-10-06", "--set", "befor=52"), "did you mean 'before'?"),
         (("--date", "2020-10-06", "--set", "before=5"), "before must be at least 26"),
     ],
@@ -152,15 +144,14 @@ def test_counts_have_no_events(weekly_counts: Path) -> None:
     assert "name the date with --date" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("where", "words"),
-    [
-        ("", "incidents"),
-        ("tactic = 'hit-and-run'", "hit-and-run attacks"),
-        ("event_type = 'one-sided'", "one-sided incidents"),
-        ("killed > 3", "incidents (where killed > 3)"),
-    ],
-)
-def test_what_is_counted_has_a_name(where: str, words: str) -> None:
-    """A filter by tactic or type becomes a noun; any other is quoted."""
-    assert things(where) == words
+def test_the_chart_is_a_page(simulated: Path, tmp_path: Path) -> None:
+    """--chart writes the event-time chart as one page, says where, and leaves stdout to the data; a bad folder is told."""
+    path = tmp_path / "new" / "election.html"
+    done = incidents("--db", simulated, "study", *ELECTION, "--chart", path, "--format", "csv")
+    assert done.stdout == incidents("--db", simulated, "study", *ELECTION, "--format", "csv").stdout
+    assert f"chart: {path}" in done.stderr
+    page = path.read_text(encoding="utf-8")
+    assert "default-src &#39;none&#39;" in page
+    assert "extra-chart-1" in page
+    assert "Simulated." in page
+    assert incidents("--db", simulated, "study", *ELECTION, "--chart", "/proc/nowhere/x.html", "-q").exit_code == 6

@@ -17,17 +17,20 @@ CEILING = 16.0
 """Highest rate ratio that the axis reaches for the sake of an interval's end alone."""
 
 
-def study_figure(rows: pd.DataFrame, *, title: str, simulated: bool) -> go.Figure:
+def study_figure(
+    rows: pd.DataFrame, *, title: str, simulated: bool, marks: tuple[tuple[int, str], ...] = ()
+) -> go.Figure:
     """Chart of the week rows (those with a k) of one event and scope of `StudyResult.frame`.
 
     Traces, by fixed id: *placebo* (the band that other dates' ratios fall in), *interval* (each week's own), *ratio*.
+    *marks* are weeks of other dated events, each with its letter.
     What is zero or beyond the axis is drawn at its edge; the hover text and the table have the number.
     """
     weeks = rows[rows["k"].notna()].sort_values("k")
     bottom, top = _range(weeks)
     return go.Figure(
         data=[_band(weeks, bottom, top), _intervals(weeks, bottom, top), _ratios(weeks, bottom, top)],
-        layout=_layout(weeks, f"{inert(title, 90)}{' (simulated)' if simulated else ''}", bottom, top),
+        layout=_layout(weeks, f"{inert(title, 90)}{' (simulated)' if simulated else ''}", bottom, top, marks),
     )
 
 
@@ -94,7 +97,9 @@ def _ratios(weeks: pd.DataFrame, bottom: float, top: float) -> go.Scatter:
     )
 
 
-def _layout(weeks: pd.DataFrame, title: str, bottom: float, top: float) -> dict[str, Any]:
+def _layout(
+    weeks: pd.DataFrame, title: str, bottom: float, top: float, marks: tuple[tuple[int, str], ...]
+) -> dict[str, Any]:
     first, last = int(weeks["k"].min()), int(weeks["k"].max())
     ticks = [value for value in (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64) if bottom <= value <= top]
     return {
@@ -118,11 +123,29 @@ def _layout(weeks: pd.DataFrame, title: str, bottom: float, top: float) -> dict[
             "autorange": False,
             "range": [log10(bottom), log10(top)],
             "tickvals": ticks,
-            "ticktext": [f"× {value:g}" if value >= 1 else f"× 1/{round(1 / value)}" for value in ticks],
+            "ticktext": [f"{value:g}" if value >= 1 else f"1/{round(1 / value)}" for value in ticks],
             "gridcolor": GRID,
             "fixedrange": True,
         },
-        "shapes": [_line("none", x0=first - 0.8, x1=last + 0.8, y0=1, y1=1), _line("event", x0=0.5, x1=0.5)],
+        "shapes": [
+            _line("none", x0=first - 0.8, x1=last + 0.8, y0=1, y1=1),
+            _line("event", x0=0.5, x1=0.5),
+            *(_line(f"mark-{letter}", x0=week, x1=week) for week, letter in marks),
+        ],
+        "annotations": [_letter(week, letter) for week, letter in marks],
+    }
+
+
+def _letter(week: int, letter: str) -> dict[str, Any]:
+    return {
+        "name": letter,
+        "text": f"<b>{letter}</b>",
+        "x": week,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"color": EVENT},
     }
 
 

@@ -1,6 +1,6 @@
 """From what was expected to what came: rate ratios after an event, with the expectation's own uncertainty in them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +91,8 @@ def average(blocks: list[Block]) -> Average:
 def side_by_side(made: list[Average]) -> Average:
     """The first date of each as the dates of one."""
     names = [field.name for field in fields(Average) if field.name != "rows"]
-    rows = [one.rows.at(slice(0, 1)) for one in made]
+    longest = max(one.rows.counts.shape[1] for one in made)
+    rows = [_padded(one.rows.at(slice(0, 1)), longest) for one in made]
     trials = None
     if rows[0].trials is not None:
         trials = np.concatenate([row.trials for row in rows])
@@ -101,6 +102,18 @@ def side_by_side(made: list[Average]) -> Average:
     return Average(
         rows=Rows(trials=trials, **stacked),
         **{name: np.concatenate([getattr(one, name)[:1] for one in made]) for name in names},
+    )
+
+
+def _padded(rows: Rows, weeks: int) -> Rows:
+    """The same with unused weeks behind, *weeks* in all."""
+    more = ((0, 0), (0, weeks - rows.counts.shape[1]))
+    return Rows(
+        counts=np.pad(rows.counts, more),
+        design=np.pad(rows.design, (*more, (0, 0))),
+        use=np.pad(rows.use, more),
+        offset=np.pad(rows.offset, more),
+        trials=None if rows.trials is None else np.pad(rows.trials, more),
     )
 
 
@@ -160,7 +173,7 @@ def _likelihood(rows: Rows, observed: Floats, shift: Floats, mean: Floats) -> Fl
     if rows.trials is None:
         return observed * shift - mean
     eta = rows.offset + shift[:, None]
-    likelihood: Floats = ((rows.counts * eta - rows.trials * np.logaddexp(0, eta)) * rows.use).sum(axis=1)
+    likelihood: Floats = observed * shift - (rows.trials * np.logaddexp(0, eta) * rows.use).sum(axis=1)
     return likelihood
 
 
@@ -211,22 +224,50 @@ def _off(made: Average, ratio: Floats) -> Floats:
     return off
 
 
+def nudged(made: Average, by: float) -> Average:
+    """The same with *by* added to the observed total, no further than to 0 (or to all trials)."""
+    total = np.inf if made.rows.trials is None else (made.rows.trials * made.rows.use).sum(axis=1)
+    observed = np.clip(made.observed + by, 0.0, total)
+    return replace(made, observed=observed, estimate=_estimate(made.rows, observed, made.expected))
+
+
+def cautious_root(made: Average) -> Floats:
+    """`signed_root` of no effect with the observed total half an incident nearer to it, (D,); p-values are its tails.
+
+    The continuity correction of counts: without it a single week of few incidents is called unusual too often.
+    """
+    above = np.maximum(signed_root(nudged(made, -HALF), np.zeros(len(made.estimate))), 0.0)
+    below = np.minimum(signed_root(nudged(made, HALF), np.zeros(len(made.estimate))), 0.0)
+    return np.where(made.estimate > 0, above, below)
+
+
+HALF = 0.5
+"""The continuity correction, incidents."""
+
+
 def intervals(made: Average, quantiles: list[Floats]) -> list[tuple[Floats, Floats]]:
     """For each of *quantiles* (D,) the log rate ratios whose `signed_root` is it and minus it: the interval's ends.
 
-    By bisection to 1e-9 on the log scale, all ends together; an end beyond `ENDS` is infinite.
+    Half an incident is taken from the observed total for the lower end and added for the upper (see `cautious_root`).
+    By bisection to 1e-9 on the log scale, all of a side together; an end beyond `ENDS` is infinite.
     """
-    dates, copies = len(made.estimate), 2 * len(quantiles)
-    tiled = made.at(np.tile(np.arange(dates), copies))
-    wanted = np.concatenate([side * quantile for quantile in quantiles for side in (1.0, -1.0)])
-    bound = np.repeat(np.tile([-ENDS, ENDS], len(quantiles)), dates)
+    low, high = (_ends(nudged(made, -side * HALF), quantiles, side) for side in (1.0, -1.0))
+    return list(zip(low, high, strict=True))
+
+
+def _ends(made: Average, quantiles: list[Floats], side: float) -> Floats:
+    """Lower (*side* 1) or upper (-1) ends, one row of (D,) for each quantile."""
+    dates = len(made.estimate)
+    tiled = made.at(np.tile(np.arange(dates), len(quantiles)))
+    wanted, bound = side * np.concatenate(quantiles), np.full(len(tiled.estimate), -side * ENDS)
     inner, outer = np.clip(tiled.estimate, -ENDS, ENDS), bound
     for _ in range(36):
         middle = (inner + outer) / 2
-        within = np.where(bound < 0, 1.0, -1.0) * (signed_root(tiled, middle) - wanted) < 0
+        within = side * (signed_root(tiled, middle) - wanted) < 0
         inner, outer = np.where(within, middle, inner), np.where(within, outer, middle)
-    ends = np.where(np.abs(inner) > ENDS - 1e-6, np.sign(bound) * np.inf, (inner + outer) / 2).reshape(copies, dates)
-    return [(ends[number], ends[number + 1]) for number in range(0, copies, 2)]
+    endless = np.abs(inner) > ENDS - 1e-6
+    ends: Floats = np.where(endless, -side * np.inf, (inner + outer) / 2).reshape(len(quantiles), dates)
+    return ends
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,6 +17,7 @@ _CHOICES = {
 _LEAST = {
     "before": 26,
     "after": 1,
+    "early": 1,
     "lead": 0,
     "anticipation": 0,
     "harmonics": 0,
@@ -35,6 +36,8 @@ class StudyOptions:
     """Weeks before the event whose level says what to expect."""
     after: int = 26
     """Whole weeks after the event that are compared with it."""
+    early: int = 4
+    """First weeks after it whose average is the term *early*; the term *late* is that of the weeks behind them."""
     lead: int = 26
     """Weeks before the event that are shown one by one and searched for a trend of their own."""
     anticipation: int = 0

@@ -12,6 +12,7 @@ from analytics.models.event_effect import (
     Average,
     Block,
     average,
+    cautious_root,
     clustered_error,
     intervals,
     shape,
@@ -24,8 +25,11 @@ from analytics.models.event_options import StudyOptions
 Row = dict[str, Any]
 COLUMNS = (
     "event", "date", "scope", "regions", "term", "k", "rate_ratio", "low", "high", "wide_low", "wide_high",
-    "p_value", "p_placebo",    "placebo_dates", "left_out", "p_placebo_all", "placebo_low", "placebo_high", "weeks", "observed", "expected", "note",
+    "p_value", "p_placebo", "placebo_dates", "independent_dates", "larger_dates", "left_out", "p_placebo_all",
+    "placebo_low", "placebo_high", "weeks", "observed", "expected", "note",
 )  # fmt: skip
+FIRST = np.zeros(1, dtype=np.intp)
+"""The event itself, ahead of its placebo dates."""
 TIE = 1e-9
 """Placebo effects this close to the event's own count as as large."""
 
@@ -54,14 +58,21 @@ class Unit:
 
 
 def unit_rows(unit: Unit, options: StudyOptions, *, weekly: bool) -> list[Row]:
-    """Rows of one unit: after, level, slope; with *weekly* the trend before and every week from -lead to after."""
+    """Rows of one unit: after, early, late, level, slope; with *weekly* the trend before and each week as well."""
     start = int(np.flatnonzero(unit.after == 1)[0])
     blocks = [block.weeks(slice(start, None)) for block in unit.blocks]
-    used = int(unit.clean[start:].sum())
-    given = {"term": "after", "weeks": used}
-    term = _Term(given=given, blocks=blocks)
-    rows = [_clustered_row(unit, term, options)] if unit.clustered else _average_rows(unit, [term], options)
-    rows += _shape_rows(unit, blocks, options, used)
+    clean = unit.clean[start:]
+    terms = [_span(unit, "after", slice(start, None))]
+    terms += [
+        _span(unit, "early", slice(start, start + options.early)),
+        _span(unit, "late", slice(start + options.early, None)),
+    ]
+    rows = (
+        [_clustered_row(unit, term, options) for term in terms]
+        if unit.clustered
+        else _average_rows(unit, terms, options)
+    )
+    rows += _shape_rows(unit, blocks, options, int(clean.sum()))
     if weekly:
         rows += [_pretrend_row(unit, options)] if options.lead >= 6 else []
         rows += _week_rows(unit, options)
@@ -70,7 +81,17 @@ def unit_rows(unit: Unit, options: StudyOptions, *, weekly: bool) -> list[Row]:
 
 def missing_rows(facts: Row, why: str) -> list[Row]:
     """The rows of a unit that nothing can be said of."""
-    return [_row(facts, term=term, note=_notes(facts["note"], why)) for term in ("after", "level", "slope")]
+    return [_row(facts, term=term, note=_notes(facts["note"], why)) for term in TERMS]
+
+
+TERMS = ("after", "early", "late", "level", "slope")
+"""Terms of every unit; that of the trend before and the single weeks come to those of totals."""
+
+
+def after_row(unit: Unit, options: StudyOptions) -> Row:
+    """The row *after* of one unit alone."""
+    start = int(np.flatnonzero(unit.after == 1)[0])
+    return _average_rows(unit, [_span(unit, "after", slice(start, None))], options)[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,6 +101,12 @@ class _Term:
     given: Row
     blocks: list[Block]
     dates: bool = True
+
+
+def _span(unit: Unit, name: str, weeks: slice) -> _Term:
+    """The average of some of the weeks after."""
+    blocks = [block.weeks(weeks) for block in unit.blocks]
+    return _Term(given={"term": name, "weeks": int(unit.clean[weeks].sum())}, blocks=blocks)
 
 
 def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list[Row]:
@@ -92,9 +119,12 @@ def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list
     rows = []
     for number, (term, one, statistic) in enumerate(zip(terms, made, statistics, strict=True)):
         if not one.ok[0]:
-            rows.append(_row(unit.facts, **term.given, note=_notes(unit.facts["note"], "nothing to compare with")))
+            why = "nothing to compare with" if term.given["weeks"] else "none of these weeks counts"
+            rows.append(_row(unit.facts, **term.given, note=_notes(unit.facts["note"], why)))
             continue
-        figures = _figures(one, statistic, one.freedom) | {name: float(values[number]) for name, values in ends.items()}
+        figures = _figures(one, cautious_root(one.at(FIRST)), one.freedom) | {
+            name: float(values[number]) for name, values in ends.items()
+        }
         dates = _placebo(unit, statistic) | _band(unit, one, options) if term.dates else {}
         rows.append(_row(unit.facts, **term.given, **figures, **dates))
     return rows
@@ -152,24 +182,55 @@ def _figures(made: Average, statistic: Floats, freedom: Floats) -> Row:
 
 
 def _placebo(unit: Unit, statistic: Floats) -> Row:
-    """The p (1 + dates with |T| as large) / (1 + dates), over the dates that may stand in, and over all."""
+    """How the event ranks among the dates that may stand in for it, and among all."""
     own, everything = statistic[unit.inside], statistic[unit.everything]
     if not len(everything):
         return {}
+    known = own[np.isfinite(own)]
     return {
-        "p_placebo": placebo_p(statistic[0], own),
-        "placebo_dates": int(np.isfinite(own).sum()),
+        "p_placebo": placebo_p(statistic[0], own, alike=run_length(own)),
+        "placebo_dates": len(known),
+        "independent_dates": len(known) / run_length(own),
+        "larger_dates": larger(statistic[0], known),
         "left_out": unit.left_out,
-        "p_placebo_all": placebo_p(statistic[0], everything),
+        "p_placebo_all": placebo_p(statistic[0], everything, alike=run_length(everything)),
     }
 
 
-def placebo_p(own: float, others: Floats) -> float:
-    """Randomisation p (Phipson & Smyth 2010): NaN without other dates."""
+def placebo_p(own: float, others: Floats, *, alike: float = 1.0) -> float:
+    """Randomisation p of *own* among *others* (N,), of which every *alike* tell as much as one; NaN without others.
+
+    (alike + number of others with |T| as large) / (alike + N): with N / alike = m independent dates and the share s of
+    them as large, (1 + m s) / (1 + m), and for 1 the rank of Phipson & Smyth (2010).
+    """
     others = others[np.isfinite(others)]
     if not len(others) or not np.isfinite(own):
         return float("nan")
-    return float((1 + (np.abs(others) >= abs(own) - TIE).sum()) / (1 + len(others)))
+    return float((alike + larger(own, others)) / (alike + len(others)))
+
+
+def larger(own: float, others: Floats) -> int:
+    """Number of *others* whose |T| is as large as that of *own*."""
+    return int((np.abs(others) >= abs(own) - TIE).sum())
+
+
+def run_length(statistics: Floats) -> float:
+    """How many dates on end have a |T| in the upper fifth, over what that is for independent dates; at least 1.
+
+    Dates a few weeks apart share most of their weeks and come out alike, so that N of them are worth fewer: the
+    reciprocal of the runs estimator of the extremal index (Embrechts, Klueppelberg & Mikosch 1997, section 8.1).
+    """
+    sizes = np.abs(statistics[np.isfinite(statistics)])
+    if len(sizes) < MIN_DATES:
+        return 1.0
+    high = np.concatenate([[False], sizes >= np.quantile(sizes, UPPER)])
+    return max(1.0, UPPER * float(high.sum() / (high[1:] & ~high[:-1]).sum()))
+
+
+UPPER = 0.8
+"""Share of dates below those whose runs are counted."""
+MIN_DATES = 20
+"""Placebo dates from which on runs are counted."""
 
 
 def _band(unit: Unit, made: Average, options: StudyOptions) -> Row:

@@ -29,18 +29,31 @@ class Seasons:
         return Seasons(coefficients=self.coefficients[dates], covariance=self.covariance[dates])
 
 
-def seasons(weeks: Dates, counts: Floats, ends: NDArray[np.intp], options: StudyOptions) -> Seasons:
+def seasons(
+    weeks: Dates,
+    counts: Floats,
+    ends: NDArray[np.intp],
+    options: StudyOptions,
+    apart: NDArray[np.intp] | None = None,
+) -> Seasons:
     """Season of the years that end with row *ends* (D,) of the series *counts* (T,).
+
+    *apart* (D, 2): first and last row of weeks that each date leaves out.
 
     As `trend_season.fit_season`: a log-linear regression on harmonics with the log of the centred yearly mean as offset,
     single extreme weeks left out. The covariance is the quasi-Poisson one or the one clustered by year, whichever
     is larger in trace. Weeks after *ends* are not looked at.
     """
-    dates, width = len(ends), 2 * options.harmonics
-    gamma, spread = np.zeros((dates, width)), np.zeros((dates, width, width))
+    width = 2 * options.harmonics
     if width == 0 or len(counts) <= YEAR:
-        return Seasons(coefficients=gamma, covariance=spread)
-    rows = _rows(weeks, counts, ends, options)
+        return Seasons(coefficients=np.zeros((len(ends), width)), covariance=np.zeros((len(ends), width, width)))
+    return estimate(season_rows(weeks, counts, ends, options, apart))
+
+
+def estimate(rows: Rows) -> Seasons:
+    """Season of each date's *rows*, whose design is 1 and the harmonics; zero where they are too few."""
+    dates, width = len(rows.counts), rows.design.shape[2] - 1
+    gamma, spread = np.zeros((dates, width)), np.zeros((dates, width, width))
     incidents = (rows.counts * rows.use).sum(axis=1)
     chosen = np.flatnonzero((rows.use.sum(axis=1) >= LEAST_WEEKS) & (incidents >= LEAST_INCIDENTS))
     if len(chosen):
@@ -53,12 +66,21 @@ def seasons(weeks: Dates, counts: Floats, ends: NDArray[np.intp], options: Study
     return Seasons(coefficients=gamma, covariance=spread)
 
 
-def _rows(weeks: Dates, counts: Floats, ends: NDArray[np.intp], options: StudyOptions) -> Rows:
+def season_rows(
+    weeks: Dates,
+    counts: Floats,
+    ends: NDArray[np.intp],
+    options: StudyOptions,
+    apart: NDArray[np.intp] | None = None,
+) -> Rows:
+    """The weeks that the season at each of *ends* is learnt from, with the yearly mean as offset."""
     plain = without_one_offs(counts)
     level = np.nan_to_num(yearly_mean(plain))
     basis = np.column_stack([np.ones(len(weeks)), harmonics(weeks, options.harmonics)])
     index = ends[:, None] - YEAR // 2 - np.arange(YEAR * options.season_years)[::-1]
     inside = (index >= 0) & (index < len(weeks))
+    if apart is not None:
+        inside &= (index < apart[:, :1]) | (index > apart[:, 1:])
     safe = np.clip(index, 0, len(weeks) - 1)
     return Rows(
         counts=np.nan_to_num(plain)[safe],

@@ -15,26 +15,50 @@ KINDS = {"control": "change of control"}
 
 
 def sentence(
-    row: "pd.Series[Any]",
+    rows: pd.DataFrame,
     events: tuple[StudyEvent, ...],
     panel: Panel,
     against: tuple[str, ...],
     options: StudyOptions,
-    what: str,
 ) -> str:
-    """The row *after* of *events* as one sentence; every number in it is the row's, rounded."""
+    """The rows of the total of *events* as one sentence; every number in it is one of theirs, rounded."""
+    terms = rows.set_index("term")
+    row, what = terms.loc["after"], things(panel.where)
     after, place = _after(events), _places(panel, str(row["regions"]).split("|"))
     if np.isnan(row["rate_ratio"]):
         return f"What followed {after} cannot be said for {what} in {place}: {row['note']}."
     weeks = f"{row['weeks']} week{'' if row['weeks'] == 1 else 's'}"
-    clear = row["low"] > 1 or row["high"] < 1
-    start = f"In the {weeks} after {after}" if clear else f"No clear change in the {weeks} after {after}"
+    start = f"In the {weeks} after {after}" if _clear(row) else f"No clear change in the {weeks} after {after}"
     expectation = "the weeks before" + (f" and {_places(panel, list(against))}" if against else "")
     return (
-        f"{start}{',' if clear else ':'} {what} in {place} were {figure(row['rate_ratio'])} times "
+        f"{start}{',' if _clear(row) else ':'} {what} in {place} were {figure(row['rate_ratio'])} times "
         f"({100 * options.level:g} % interval {figure(row['low'])} to {figure(row['high'])}{_wide(row)}) what {expectation} lead one to "
-        f"expect{_totals(row, against)}; {_dates(row, options, stacked=len(events) > 1)}."
+        f"expect{_totals(row, against)}{_spans(terms, options)}; {_dates(row, options, stacked=len(events) > 1)}."
     )
+
+
+def _spans(terms: pd.DataFrame, options: StudyOptions) -> str:
+    """How the effect came and went, where the first weeks or those behind them show a clear one."""
+    early, late = terms.loc["early"], terms.loc["late"]
+    if np.isnan(early["rate_ratio"]) or np.isnan(late["rate_ratio"]) or not (_clear(early) or _clear(late)):
+        return ""
+    first = "in the first week" if options.early == 1 else f"in the first {options.early} weeks"
+    said = (
+        f"{figure(row['rate_ratio'])} times ({figure(row['low'])} to {figure(row['high'])})" for row in (early, late)
+    )
+    return "; {} {}, later {}".format(first, *said)
+
+
+def things(where: str) -> str:
+    """What is counted, as a sentence names it: hit-and-run attacks, one-sided incidents, incidents (where ...)."""
+    found = re.fullmatch(r"\s*(tactic|event_type)\s*=\s*'([^']+)'\s*", where)
+    if found:
+        return f"{found[2]} {'attacks' if found[2] in ATTACKS else 'incidents'}"
+    return f"incidents (where {where})" if where else "incidents"
+
+
+ATTACKS = ("hit-and-run",)
+"""Tactics that are called attacks."""
 
 
 def figure(value: float) -> str:
@@ -70,10 +94,14 @@ def _dates(row: "pd.Series[Any]", options: StudyOptions, *, stacked: bool) -> st
     if pd.isna(row["placebo_dates"]) or row["placebo_dates"] == 0:
         return "no other date is free to compare it with"
     number, p = int(row["placebo_dates"]), float(row["p_placebo"])
-    larger = round(p * (number + 1)) - 1
+    larger = int(row["larger_dates"])
     dates = "sets of other dates" if stacked else "other dates"
     shown = "none shows" if larger == 0 else f"{larger} shows" if larger == 1 else f"{larger} show"
-    unusual = "" if p <= 1 - options.level + 1e-12 else ", so it does not stand out" if _clear(row) else ""
+    unusual = "" if p <= 1 - options.level + 1e-12 or not _clear(row) else ", so it does not stand out"
+    if unusual and larger == 0:
+        unusual = ", the smallest that so few dates allow"
+    worth = round(float(row["independent_dates"]))
+    dates += f" (worth {worth} independent ones)" if worth < number else ""
     return f"of {number} {dates} {shown} an effect this large (placebo p {p:.2g}){unusual}"
 
 
@@ -109,7 +137,8 @@ def _places(panel: Panel, regions: list[str]) -> str:
 
 def _place(name: str, *, group: bool) -> str:
     """A region's name; a group's, where it is a description and no proper name, as in running text."""
-    return f"the {name[0].lower()}{name[1:]}" if group and re.fullmatch(r"[A-Z][a-z]*( [a-z]+)*", name) else name
+    described = re.fullmatch(r"[A-Z][a-z]+( [a-z]+)*" if group else r"[A-Z][a-z]+( [a-z]+)+", name)
+    return f"the {name[0].lower()}{name[1:]}" if described else name
 
 
 def _listed(words: list[str]) -> str:

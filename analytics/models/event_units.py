@@ -8,7 +8,7 @@ import numpy as np
 from analytics.models.base import Floats
 from analytics.models.event_effect import Block
 from analytics.models.event_options import StudyEvent, StudyOptions
-from analytics.models.event_rows import Row, Unit, missing_rows, placebo_p, unit_rows
+from analytics.models.event_rows import Row, Unit, after_row, missing_rows, placebo_p, unit_rows
 from analytics.models.event_window import (
     Positions,
     Series,
@@ -24,6 +24,7 @@ from analytics.models.event_window import (
 )
 from analytics.panel import Panel
 
+_NONE = np.zeros(0, dtype=np.intp)
 STACKED = "stacked"
 """What the rows of all events together bear as event."""
 SMALLEST = 1e-300
@@ -79,6 +80,12 @@ class Study:
         self.total = bench.series(regions)
         self.gap = self._gap(self.total)
         self.block: Block | None = None if self.gap else block(self.total, self.positions, self.window, options)
+
+    def judged(self, most: int | None) -> Positions:
+        """Columns of the block's placebo dates that could be judged, among the first *most* of them."""
+        assert self.block is not None  # noqa: S101 - asked only of studies that have one
+        dates: Positions = 1 + np.flatnonzero(self.block.ok[1:][:most])
+        return dates
 
     def rows(self) -> list[Row]:
         """Rows of the total, of each region and of them pooled, and of the checks."""
@@ -177,7 +184,7 @@ class Study:
             return missing_rows(facts, why)[0]
         own = block(series, self.positions[:1], self.window, self.bench.options)
         unit = replace(self._unit(facts, [], [own]), inside=slice(0, 0), everything=slice(0, 0))
-        return unit_rows(unit, self.bench.options, weekly=False)[0]
+        return after_row(unit, self.bench.options)
 
     def _rank(self, headline: Row, placebo: list[Row]) -> Row:
         """The p of the studied regions' p-value among those of the comparison regions."""
@@ -230,12 +237,13 @@ def _aligned(used: list[Study], options: StudyOptions) -> tuple[Positions, list[
     rng = np.random.default_rng([options.seed, len(used)])
     first = max(int(study.window.after[0]) for study in used)
     weeks = np.arange(first, options.after + 1)
-    count = options.placebo if all(len(study.admissible) for study in used) else 0
+    count = options.placebo if all(len(study.judged(len(study.admissible))) for study in used) else 0
     blocks = []
     for study in used:
         assert study.block is not None  # noqa: S101 - narrowed by the caller
-        inside = rng.integers(1, 1 + len(study.admissible), count)
-        every = rng.integers(1, len(study.positions), count)
+        inside, every = (
+            rng.choice(study.judged(most), count) if count else _NONE for most in (len(study.admissible), None)
+        )
         chosen = np.concatenate([[0], inside, every]).astype(np.intp)
         start = first - int(study.window.after[0])
         blocks.append(study.block.weeks(slice(start, None)).at(chosen))

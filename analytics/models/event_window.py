@@ -1,6 +1,6 @@
 """Weeks around an event: their numbers, which of them count, and which other dates can stand in for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +11,7 @@ from analytics.models.event_effect import Block
 from analytics.models.event_fit import Booleans, Rows, covariance, dispersion, fit_family, freedom
 from analytics.models.event_options import StudyEvent, StudyOptions
 from analytics.models.event_season import Seasons, seasons
-from analytics.models.trend_season import harmonics
+from analytics.models.trend_season import YEAR, harmonics
 from analytics.weeks import Dates, as_date
 
 Positions = NDArray[np.intp]
@@ -130,21 +130,34 @@ def rows_at(
 
 
 def seasons_of(series: Series, positions: Positions, seen: Window, options: StudyOptions) -> Seasons:
-    """The season that each of *positions* is judged by; none in a comparison, whose two sides share it."""
+    """The season that each of *positions* is judged by; none in a comparison, whose two sides share it.
+
+    It is learnt from the years before. A date with fewer of them than *seen*'s event has the years that the data begin
+    with instead, up to where the event's own end and without its weeks after, so that all dates are judged alike.
+    """
     if series.trials is not None:
         width = 2 * options.harmonics
         return Seasons(
             coefficients=np.zeros((len(positions), width)), covariance=np.zeros((len(positions), width, width))
         )
-    return seasons(series.weeks, series.counts, positions + seen.lead - 1, options)
+    ends = positions + seen.lead - 1
+    first = min(seen.position + seen.lead - 1, YEAR * (options.season_years + 1) - 1)
+    apart = np.column_stack([ends + 1, positions + options.after - 1])
+    return seasons(series.weeks, series.counts, np.maximum(ends, first), options, apart)
 
 
 def block(series: Series, positions: Positions, seen: Window, options: StudyOptions) -> Block:
-    """What came after each of *positions*, beside what the weeks before it lead one to expect, in *seen*'s weeks."""
+    """What came after each of *positions*, beside what the weeks before it lead one to expect, in *seen*'s weeks.
+
+    Dates are judged alike: where the first of them, the event's own, has a season, one without is not ok, and vice versa.
+    """
     centre = float(seen.before.mean())
     before = rows_at(series, positions, seen.before, centre, options)
     after = rows_at(series, positions, seen.after, centre, options)
-    return expect(before, after, seen.clean, seasons_of(series, positions, seen, options), options)
+    season = seasons_of(series, positions, seen, options)
+    known = np.abs(season.coefficients).sum(axis=1) > 0
+    made = expect(before, after, seen.clean, season, options)
+    return replace(made, ok=made.ok & (known == known[0]))
 
 
 def expect(before: Rows, after: Rows, clean: Booleans, season: Seasons, options: StudyOptions) -> Block:

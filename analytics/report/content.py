@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from analytics.errors import OptionError
 from analytics.figures import numbers
@@ -38,10 +39,14 @@ COLUMNS = {name: (tuple(_REQUIRED[name].split()), tuple(_OPTIONAL[name].split())
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Extra:
-    """A section of one's own, shown after the headline: text, a table, and the SQL and command behind it."""
+    """A section of one's own, shown after the headline: text, a chart, a table, and the SQL and command behind them."""
 
     heading: str
     text: str = ""
+    chart: go.Figure | None = None
+    """A figure whose layout has annotations with a name each (a letter), which stands for their text on narrow screens."""
+    marks: tuple[tuple[str, str], ...] = ()
+    """What the letters in the chart stand for: letter and words."""
     table: pd.DataFrame | None = None
     sql: str = ""
     command: str = ""

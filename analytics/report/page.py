@@ -20,7 +20,7 @@ from analytics.report import cells, sections
 from analytics.report.content import ReportContent
 from analytics.report.export import flags_csv
 from analytics.report.files import write_whole
-from analytics.report.regions import Block, command, region_blocks
+from analytics.report.regions import Block, bare, command, region_blocks
 
 SECTIONS = (
     "totals",
@@ -51,7 +51,8 @@ def render(content: ReportContent) -> str:
     templates = environment()
     blocks = region_blocks(content)
     page = templates.get_template("page.html.jinja")
-    scripts = _scripts(templates, any(block.chart for block in blocks))
+    charts = any(block.chart for block in blocks) or any(extra.chart for extra in content.extras)
+    scripts = _scripts(templates, charts)
     return page.render(
         content=content,
         **_tables(content, blocks),
@@ -135,10 +136,19 @@ def _whole(name: str, caption: str, frame: Any) -> cells.Table | None:
 def _data(content: ReportContent, blocks: list[Block]) -> dict[str, Any]:
     """What the page's script draws, tables and exports."""
     return {
-        "charts": [block.chart for block in blocks if block.chart],
+        "charts": [*(block.chart for block in blocks if block.chart), *_extra_charts(content)],
         "dark": DARK,
         "files": {} if content.flags is None else {"flags.csv": flags_csv(content)},
     }
+
+
+def _extra_charts(content: ReportContent) -> list[dict[str, Any]]:
+    """Charts of the extra sections; their data are in the section's table."""
+    return [
+        {"id": f"extra-chart-{number}", "columns": {}, "figure": bare(extra.chart.to_plotly_json())}
+        for number, extra in enumerate(content.extras, 1)
+        if extra.chart
+    ]
 
 
 def embedded(data: Mapping[str, Any]) -> str:

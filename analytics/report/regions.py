@@ -115,7 +115,7 @@ def _chart(
         "id": chart_id,
         "file": f"{_slug(region_id)}-{_slug(panel.measure)}.csv",
         "columns": _columns(rows),
-        "figure": _bare(figure.to_plotly_json()),
+        "figure": bare(figure.to_plotly_json()),
     }
     return chart, tuple(_event(row) for row in events.to_dict("records")), _description(rows, panel, name)
 
@@ -154,7 +154,7 @@ def _plain(value: Any, rounded: Any) -> float | int | None:
     return int(number) if number == int(number) else float(number)
 
 
-def _bare(figure: dict[str, Any]) -> dict[str, Any]:
+def bare(figure: dict[str, Any]) -> dict[str, Any]:
     """The figure without the data that the embedded columns hold; the page puts them back as `meta` says."""
     traces = [
         {key: value for key, value in trace.items() if key not in ("x", "y") or "meta" not in trace}
