@@ -73,7 +73,7 @@ def test_regions_that_cannot_be_meant_say_why(
 def test_only_counts_are_studied(simulated: Path) -> None:
     """A sum of casualties is refused with what to study instead."""
     with pytest.raises(OptionError, match="judge 'incidents', with --where"):
-        ask(simulated, Settings(measure="killed"), events=(ELECTION,))
+        ask(simulated, Settings(measures=("killed",)), events=(ELECTION,))
 
 
 def test_other_dated_events_are_those_of_its_regions(simulated: Path) -> None:

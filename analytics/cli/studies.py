@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--kind", help="Study all dated events of a kind, as election: one by one, and stacked.")
 @click.option("--date", "days", multiple=True, type=Day(), help="Any date to study; several are stacked.")
 @click.option(
-    "--regions", help="Regions or groups to study, ids or names, by commas.  [default: those that the event concerns]"
+    "--regions",
+    "studied",
+    help="Regions or groups to study, ids or names, by commas.  [default: those that the event concerns]",
 )
 @click.option("--against", help="Comparison regions or groups, by commas.  [default: none]")
 @click.option(
@@ -67,7 +69,7 @@ def _question(given: dict[str, Any]) -> "StudyQuestion":
         events=given["event_ids"],
         kind=given["kind"] or "",
         dates=given["days"],
-        regions=_names(given["regions"]),
+        regions=_names(given["studied"]),
         against=_names(given["against"]),
         others=given["further"],
         options=build(StudyOptions, pairs(given["sets"], "--set"), "study"),
