@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.figures.study import study_figure
 from analytics.flags import q_values
 from analytics.models.base import SpikeResult
 from analytics.panel import Panel, Status
-from analytics.report import ReportContent
+from analytics.report import Extra, ReportContent
 from analytics.weeks import week_range
 
 REGIONS = {
@@ -124,6 +125,7 @@ def flags(panel: Panel, spikes: SpikeResult) -> pd.DataFrame:
     frame["killed"], frame["wounded"] = (frame["observed"] * 1.4).round(), (frame["observed"] * 0.8).round()
     frame["episode_id"] = frame["region_id"] + "/incidents/2021-11-15"
     frame["reason"] = [_reason(row) for row in frame.to_dict("records")]
+    frame["onset"] = np.where(ramp, pd.Timestamp("2021-11-01"), pd.NaT)
     frame["sql"] = "SELECT * FROM flag_incidents WHERE region_id = 'IQ-DI'"
     return frame
 
@@ -231,6 +233,70 @@ def _incident(flag: dict[Any, Any], number: int, extra: int) -> dict[str, Any]:
     }
 
 
+def breakdown(flags: pd.DataFrame) -> pd.DataFrame:
+    """What the flagged regions' incidents were: two tactics, two actors, two groups killed."""
+    rows = [
+        (region_id, kind, name, count, count / JUDGED, before / 52, JUDGED, 52)
+        for region_id in dict.fromkeys(flags["region_id"])
+        for kind, name, count, before in (
+            ("tactic", "hit-and-run", 41, 20),
+            ("tactic", "IED", 6, 40),
+            ("actor", "ISIS", 44, 52),
+            ("actor", "داعش", 3, 8),
+            ("killed", "civilians", 12, 30),
+            ("killed", "security forces", 70, 10),
+        )
+    ]
+    columns = ["region_id", "kind", "name", "count", "per_week", "before_per_week", "weeks", "weeks_before"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def study_weeks() -> pd.DataFrame:
+    """Weeks around an event, in the columns of a study's chart."""
+    weeks = np.array([*range(-12, 0), *range(1, 13)])
+    ratio = np.where(weeks > 0, 1.8, 1.0) + 0.1 * np.sin(weeks)
+    frame = pd.DataFrame({"k": pd.array(weeks, dtype="Int64"), "rate_ratio": ratio})
+    frame["low"], frame["high"] = ratio / 1.5, ratio * 1.5
+    frame["placebo_low"], frame["placebo_high"] = 0.6, 1.7
+    frame["observed"], frame["expected"] = np.round(4 * ratio), 4.0
+    return frame
+
+
+def studies() -> tuple[Extra, ...]:
+    """One event study."""
+    weeks = study_weeks()
+    return (
+        Extra(
+            heading="Parliamentary election",
+            text="More followed: 1.8 times what the weeks before lead one to expect.\n\nOf 200 other dates 4 show as much.",
+            chart=study_figure(weeks, title="Parliamentary election: incidents", simulated=True),
+            weeks=weeks,
+            table=pd.DataFrame(
+                {"term": ["after"], "rate_ratio": [1.8], "low": [1.2], "high": [2.7], "p_placebo": [0.02]}
+            ),
+            sql="SELECT week FROM weekly('admin1')",
+            command="incidents study --event e1",
+        ),
+    )
+
+
+def level_changes() -> pd.DataFrame:
+    """One change of level."""
+    return pd.DataFrame(
+        {
+            "region_id": ["IQ-DI"],
+            "region": ["Diyala"],
+            "week": [pd.Timestamp("2021-10-25")],
+            "before": [4.1],
+            "after": [11.2],
+            "ratio": [2.7],
+            "ratio_low": [2.1],
+            "ratio_high": [3.5],
+            "sentence": ["Diyala has had 2.7 times as many incidents a week since 25 October 2021."],
+        }
+    )
+
+
 def quality() -> dict[str, pd.DataFrame]:
     """The tables of the data-quality section."""
     return {
@@ -296,8 +362,16 @@ def full() -> ReportContent:
                 "status": ["open"],
             }
         ),
-        trends=trend,
+        trends=trend.assign(q_value=trend["p_value"] * 2, ratio=2.0, ratio_low=1.5, ratio_high=2.6),
+        level_changes=level_changes(),
         events=events(),
+        studies=studies(),
+        backtest=Extra(
+            heading="How these settings did on the past",
+            text="In ten past years they raised two false flags a year.",
+            table=pd.DataFrame({"year": [2019, 2020], "false_flags": [1, 3]}),
+            command="incidents backtest",
+        ),
         boundaries=boundaries(),
         region_names={"IQ": "Iraq", "disputed-territories": "Disputed territories"},
         not_judged=pd.DataFrame(
@@ -309,6 +383,7 @@ def full() -> ReportContent:
         ),
         quality=quality(),
         incidents=incidents(flagged),
+        breakdown=breakdown(flagged),
         methods=(
             ("Baseline", "A stand-in for a model.\n\nIt is flat."),
             ("Flags", "A flag needs p, q and an effect size."),
@@ -339,6 +414,7 @@ def quiet() -> ReportContent:
         flags=content.flags.iloc[0:0],
         incidents=content.incidents.iloc[0:0],
         episodes=None,
+        studies=None,
     )
 
 
@@ -357,13 +433,14 @@ PAYLOADS = (
 def hostile(payload: str) -> ReportContent:
     """The full report with *payload* in every text of every frame and setting, and as the name of every region."""
     content = full()
-    assert content.panel is not None and content.spikes is not None
+    assert content.panel is not None and content.spikes is not None and content.breakdown is not None
     counts = replace(content.panel, region_names=tuple(f"{payload} {name}" for name in content.panel.region_names))
     frames = {
         field.name: _poisoned(getattr(content, field.name), payload)
         for field in fields(content)
         if isinstance(getattr(content, field.name), pd.DataFrame)
     }
+    frames["breakdown"] = content.breakdown.assign(name=payload)
     return replace(
         content,
         **frames,
@@ -383,6 +460,24 @@ def hostile(payload: str) -> ReportContent:
         sql={"chart": payload, payload: payload},
         reasons={"flags": payload},
         changes=pd.DataFrame({payload: [payload]}),
+        extras=(_part(f"{payload} beside"),),
+        studies=(_part(payload),),
+        backtest=_part(payload),
+    )
+
+
+def _part(payload: str) -> Extra:
+    """A part whose every text is *payload*."""
+    weeks = study_weeks()
+    return Extra(
+        heading=payload,
+        text=payload,
+        chart=study_figure(weeks, title=payload, simulated=True),
+        marks=(("A", payload),),
+        weeks=weeks,
+        table=pd.DataFrame({payload: [payload]}),
+        sql=payload,
+        command=payload,
     )
 
 

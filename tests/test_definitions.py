@@ -231,7 +231,7 @@ def test_a_report_with_recipients_has_its_mails(opened: Store, tmp_path: Path) -
 
 def test_definitions_know_every_form_there_is() -> None:
     """What a definition may ask for is what can be written."""
-    assert set(FORMATS) - {"light"} == set(FORMS)
+    assert set(FORMATS) == set(FORMS)
 
 
 def test_only_the_forms_asked_for_are_written(opened: Store, tmp_path: Path) -> None:

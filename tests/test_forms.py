@@ -18,6 +18,7 @@ from tests import report_content
 WITHOUT_PDF = [name for name in FORMS if name != "pdf"]
 FILES = {
     "html": ["w_2021-12-26.html"],
+    "light": ["w_2021-12-26_light.html", "w_2021-12-26_light.csv"],
     "csv": ["w_2021-12-26_flags.csv", "w_2021-12-26_panel.csv"],
     "json": ["w_2021-12-26_flags.json", "w_2021-12-26_panel.json"],
     "parquet": ["w_2021-12-26_flags.parquet", "w_2021-12-26_panel.parquet"],
@@ -90,6 +91,15 @@ def test_each_form_that_somebody_is_sent_has_a_mail_of_its_own(tmp_path: Path) -
         "w_text.eml": ("d@example.org", []),
     }
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(made)
+
+
+def test_a_page_that_is_too_large_is_sent_in_its_light_form(tmp_path: Path) -> None:
+    """The mail has the light form, and names the full one where it stands."""
+    options = FormOptions(mail=MailOptions(largest_mb=1))
+    made = mails(write_forms(report_content.full(), tmp_path / "w.html", ["html", "eml"], options))
+    assert attached(made["w.eml"]) == ["w_light.html"]
+    text = made["w.eml"].get_body(("plain",)).get_content()
+    assert "Full report: w.html; attached to this mail: w_light.html" in text
 
 
 def test_a_digest_points_to_a_page_that_is_there(tmp_path: Path) -> None:

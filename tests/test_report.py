@@ -1,7 +1,9 @@
 """The report: what the page holds, what it leaves out, and that nothing from data can act in it."""
 
 import base64
+import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -17,8 +19,10 @@ import pandas as pd
 import pytest
 
 from analytics.errors import OptionError, OutputError
+from analytics.figures.text import language
 from analytics.report import Extra, ReportContent, render, write
 from analytics.report.page import embedded
+from analytics.report.weeks import weeks_csv
 from tests import report_content
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -150,21 +154,174 @@ def _data(page: Page) -> Any:
     return json.loads(next(script for script in page.scripts if script.startswith("{")))
 
 
-def test_data_are_embedded_once_and_are_the_panel(content: ReportContent, page: Page) -> None:
-    """Figures carry no data of their own; the columns they name are the panel's counts."""
+def _weeks(html: str, table: str) -> pd.DataFrame:
+    """A table of weeks of the page, oldest first; empty cells are missing."""
+    found = re.search(rf'<table id="{table}".*?</table>', html, re.DOTALL)
+    assert found is not None
+    heads = re.findall(r'data-key="(\w+)"', found[0])
+    rows = [re.findall(r"<t[dh][^>]*>([^<\n]*)", row) for row in found[0].split("<tr>")[2:]]
+    return pd.DataFrame(rows, columns=heads)[::-1].reset_index(drop=True)
+
+
+def test_data_are_embedded_once_and_are_the_panel(content: ReportContent, html: str, page: Page) -> None:
+    """A region's figure carries no data of its own; the table that it is drawn from has the panel's counts."""
     assert content.panel is not None
-    chart = next(chart for chart in _data(page)["charts"] if chart["file"] == "iq-di-incidents.csv")
-    observed = np.array([np.nan if value is None else value for value in chart["columns"]["observed"]])
+    chart = next(chart for chart in _data(page)["charts"] if chart.get("table") == "table-chart-1")
+    weeks = _weeks(html, chart["table"])
+    observed = pd.to_numeric(weeks["observed"], errors="coerce").to_numpy()
     np.testing.assert_array_equal(observed, content.panel.values[-156:, content.panel.region_ids.index("IQ-DI")])
     named = [trace for trace in chart["figure"]["data"] if "meta" in trace]
     assert len(named) == 3 and not any("x" in trace or "y" in trace for trace in named)
+    assert all(trace["meta"]["y"] in weeks for trace in named)
+
+
+def test_numbers_in_tables_of_weeks_are_the_models_to_four_decimals(content: ReportContent, html: str) -> None:
+    """Expected and upper are rounded no further than a count of incidents can mean."""
+    assert content.spikes is not None
+    weeks = _weeks(html, "table-chart-1").tail(104)
+    column = content.spikes.panel.region_ids.index("IQ-DI")
+    for name in ("expected", "upper"):
+        shown = pd.to_numeric(weeks[name], errors="coerce").to_numpy()
+        np.testing.assert_allclose(shown, getattr(content.spikes, name)[:, column], atol=5.1e-5, rtol=0)
+
+
+def test_every_number_can_be_read_without_a_script(content: ReportContent, page: Page) -> None:
+    """All regions' last 52 weeks, each chart's 156 weeks and each study's weeks stand in tables of the page itself."""
+    assert content.panel is not None and content.flags is not None and content.studies is not None
+    weeks = page.text.count("2021-12-20")
+    assert weeks == len(content.panel.region_ids) + content.flags["region_id"].nunique()
+    assert page.text.count("2020-12-28") == weeks and "the weeks of the chart" in page.text
+
+
+def test_all_regions_are_drawn_the_highest_level_first(content: ReportContent, html: str) -> None:
+    """One small chart a region, in order of level and then excess, linked to its block where it has one."""
+    assert content.panel is not None
+    tiles = html[html.index('class="tiles"') : html.index("</ul>", html.index('class="tiles"'))]
+    names = re.findall(r"<bdi[^>]*>([^<]+)</bdi>", tiles)
+    assert names[:3] == ["Diyala", "Salah al-Din", "Baghdad"] and names[-1] == "Basra"
+    assert sorted(names) == sorted(content.panel.region_names)
+    assert tiles.count('href="#region-') == content.flags["region_id"].nunique()  # type: ignore[index]
+    assert tiles.count('class="gap"') == 1 and "not reported" in tiles
+
+
+def test_sections_come_in_the_order_that_is_asked_for(content: ReportContent) -> None:
+    """Those named are shown, in that order, in the page and in its menu; the summary and the provenance always are."""
+    text = render(replace(content, sections=("trends", "overview", "flags")))
+    assert re.findall(r'<section id="([\w-]+)"', text) == ["summary", "trends", "overview", "flags"]
+    menu = text[text.index('aria-label="Sections"') : text.index("</nav>")]
+    assert re.findall(r'href="#([\w-]+)"', menu) == ["trends", "overview", "flags", "provenance"]
+
+
+def test_a_region_says_what_its_incidents_were(page: Page) -> None:
+    """Tactics, actors and casualties by group stand against the weeks before, with their trend in words."""
+    block = page.text[page.text.index("Evidence, region by region") :]
+    said = " ".join(block[: block.index("Data of this chart")].split())
+    assert "rising fast: +12.0 % a week (+7.0 % to +18.0 %) over 26 weeks; P(growing) 0.992." in said
+    assert "A week in the 12 known weeks of this report (filled), and in the 52 before (outlined)." in said
+    assert "hit-and-run 3.42 0.38 41" in said and "security forces 5.83 0.19 70" in said
+    assert "1 Nov 2021: rise began" in said
+
+
+def test_a_study_has_its_sentences_chart_terms_and_command(page: Page) -> None:
+    """The finding is read first; what it rests on stands below it."""
+    text = page.text[page.text.index("What followed the dated events") :]
+    for part in ("More followed: 1.8 times", "4 show as much", "P placebo", "incidents study --event e1"):
+        assert part in text
+    assert any(chart["id"] == "chart-study-1" for chart in _data(page)["charts"])
+
+
+def test_what_is_not_known_of_trends_takes_no_column(content: ReportContent, page: Page) -> None:
+    """Q and the ratio of recent to earlier weeks stand in the table only where trends have them."""
+    assert content.trends is not None
+    plain = Page(render(replace(content, trends=content.trends.drop(columns=["q_value", "ratio"])))).text
+    assert "Recent over earlier weeks" in page.text and "Recent over earlier weeks" not in plain
+    assert "2.7 times as many incidents a week since 25 October 2021" in page.text
+
+
+def test_nothing_is_claimed_of_the_past_without_a_backtest(content: ReportContent, page: Page) -> None:
+    """The section on past performance is there when there is one, and otherwise not at all."""
+    words = "How these settings did on the past"
+    assert words in page.text and "two false flags a year" in page.text
+    assert words not in Page(render(replace(content, backtest=None))).text
+
+
+@pytest.fixture(scope="module")
+def light(content: ReportContent, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The light form, as a file."""
+    return write(content, tmp_path_factory.mktemp("light") / "report.html", light=True)
+
+
+def test_the_light_form_has_no_script_and_is_small(content: ReportContent, light: Path) -> None:
+    """Charts are drawn in the file, tables go back 26 weeks, nothing runs, and the bytes are the same again."""
+    html = light.read_text(encoding="utf-8")
+    parsed = Page(html)
+    assert content.flags is not None
+    policy = next(str(meta["content"]) for meta in parsed.all("meta") if meta.get("http-equiv"))
+    assert not parsed.all("script") and not parsed.all("button") and "script-src 'none';" in policy
+    assert len(html) < 3e5 and html == render(content, light=True)
+    regions = content.flags["region_id"].nunique()
+    assert html.count('<svg class="still"') == regions + 1
+    assert len(_weeks(html, "table-chart-1")) == 26 and "2021-06-21" not in parsed.text
+
+
+def test_the_light_form_has_all_weeks_beside_it(content: ReportContent, light: Path) -> None:
+    """The CSV file of the same name has every region's charted weeks, unknown ones empty."""
+    assert content.panel is not None
+    rows = list(csv.DictReader(io.StringIO(light.with_suffix(".csv").read_bytes().decode())))
+    assert len(rows) == 156 * len(content.panel.region_ids)
+    for column, region_id in enumerate(content.panel.region_ids):
+        mine = [row for row in rows if row["region_id"] == region_id]
+        counts = [np.nan if row["observed"] == "" else float(row["observed"]) for row in mine]
+        np.testing.assert_array_equal(counts, content.panel.values[-156:, column])
+
+
+def test_hostile_text_is_only_text_in_the_light_form_too(light: Path) -> None:
+    """The same elements as with harmless text, no handler, and no formula in the CSV file beside it."""
+    poisoned = report_content.hostile(" ".join(report_content.PAYLOADS))
+    made = Page(render(poisoned, light=True))
+    assert {tag for tag, _ in made.tags} <= {tag for tag, _ in Page(light.read_text(encoding="utf-8")).tags}
+    assert not [name for _, attributes in made.tags for name in attributes if name.startswith("on")]
+    rows = list(csv.reader(io.StringIO(weeks_csv(report_content.hostile("=1+1")))))
+    assert {row[1][:5] for row in rows[1:]} == {"'=1+1"}
+
+
+def test_printed_pages_are_headed_by_the_title_and_nothing_else(poisoned: tuple[str, Page, str]) -> None:
+    """A title can end neither the CSS string nor the style element that it stands in."""
+    head = re.search(r'@top-left { content: "([^"]*)"; }', poisoned[2])
+    assert head is not None and re.fullmatch(r"(?:[A-Za-z0-9]|\\[0-9a-f]+ )+", head[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("نينوى", "und-Arab"),
+        ("هەولێر", "ckb"),
+        ("Sulaymaniyah — سلێمانی", ""),
+        ("Nineveh", ""),
+        ("", ""),
+        ("123", ""),
+    ],
+)
+def test_names_in_arabic_script_are_marked_as_such(text: str, code: str) -> None:
+    """Arabic script gets its own language tag, with letters that only Kurdish has the Kurdish one; Latin none."""
+    assert language(text) == code
+
+
+def test_arabic_and_kurdish_names_carry_their_language(content: ReportContent) -> None:
+    """Real names of governorates stand isolated and marked, beside hostile marks of direction."""
+    assert content.panel is not None
+    names = ("نينوى", "هەولێر", "\u202eabc", *content.panel.region_names[3:])
+    html = render(replace(content, panel=replace(content.panel, region_names=names)))
+    assert '<bdi lang="und-Arab">نينوى</bdi>' in html and '<bdi lang="ckb">هەولێر</bdi>' in html
+    assert "<bdi>\u202eabc</bdi>" in html
 
 
 def test_every_flag_stands_in_the_page_with_its_reason(content: ReportContent, page: Page) -> None:
     """Each flag's reason can be read, and each flagged region has a chart."""
     assert content.flags is not None
     assert all(reason in page.text for reason in content.flags["reason"])
-    assert len(_data(page)["charts"]) == content.flags["region_id"].nunique()
+    drawn = [chart for chart in _data(page)["charts"] if "table" in chart]
+    assert len(drawn) == content.flags["region_id"].nunique()
 
 
 def test_the_latest_flags_come_first_and_the_highest_among_them(page: Page) -> None:
@@ -176,11 +333,11 @@ def test_the_latest_flags_come_first_and_the_highest_among_them(page: Page) -> N
 
 def test_every_chart_has_table_csv_sql_and_command(content: ReportContent, page: Page) -> None:
     """What a chart shows can be read, taken away and made again."""
-    charts = [str(chart["id"]) for chart in _data(page)["charts"]]
-    tables = [row.get("data-chart") for row in page.all("details") if row.get("class") == "rows"]
-    buttons = [button["data-chart"] for button in page.all("button") if "data-chart" in button]
-    assert charts == tables == buttons
-    assert page.text.count("FROM weekly(level := 'admin1'") == len(charts)
+    charts = [str(chart["table"]) for chart in _data(page)["charts"] if "table" in chart]
+    tables = [table["id"] for table in page.all("table") if table.get("class") == "weeks"]
+    buttons = [button["data-weeks"] for button in page.all("button") if "data-weeks" in button]
+    assert ["table-overview", *charts] == tables == buttons
+    assert page.text.count("FROM weekly(level := 'admin1'") == len(charts) + 1
     assert page.text.count(str(content.provenance["command"])) >= len(charts)
 
 
@@ -191,8 +348,8 @@ def test_a_chart_may_have_sql_of_its_own(content: ReportContent) -> None:
 
 
 def test_filters_stand_wherever_numbers_do(content: ReportContent, page: Page) -> None:
-    """Summary, map, flags, trends and each chart say what was filtered."""
-    assert page.text.count("source simulated; all event types; governorates") == 4 + len(_data(page)["charts"])
+    """Summary, map, flags, the small charts, trends and each chart say what was filtered."""
+    assert page.text.count("source simulated; all event types; governorates") == 5 + len(_data(page)["charts"])
     assert "Filters: none." in Page(render(bare())).text
 
 
@@ -356,6 +513,23 @@ def test_a_report_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path: Pa
     [
         ({"period_last": date(2021, 11, 1)}, "before it begins"),
         ({"chart_weeks": 0}, "chart_weeks must be at least 1"),
+        ({"sections": ("flags", "graphs")}, "sections has 'graphs'; choose from changes, map, flags, overview,"),
+        ({"sections": ("flags", "flags")}, "sections names 'flags' twice"),
+        (
+            {
+                "breakdown": pd.DataFrame(
+                    {
+                        "region_id": ["A"],
+                        "kind": ["hue"],
+                        "name": [""],
+                        "count": [1],
+                        "per_week": [1],
+                        "before_per_week": [1],
+                    }
+                )
+            },
+            "breakdown has the kind 'hue'; choose one of tactic, actor, killed",
+        ),
         ({"flags": pd.DataFrame({"week": []})}, "flags has no column region_id, region, level, reason"),
         (
             {

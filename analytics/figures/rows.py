@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.figures import numbers
 from analytics.models.base import SpikeResult
@@ -30,26 +31,41 @@ def region_rows(
     status (known | unknown | incomplete), note (why a week was not judged, or "").
     """
     column = panel.region_ids.index(region_id)
-    rows = pd.DataFrame({"week": panel.weeks[-weeks:].astype("datetime64[s]")})
-    rows["observed"] = panel.values[-weeks:, column]
-    rows = rows.merge(_judged(spikes, region_id), on="week", how="left")
-    for name, part in (("smoothed", "level"), ("season", "season")):
-        rows[name] = getattr(decomposition, part)[-weeks:, column] if decomposition is not None else np.nan
+    shown = panel.weeks[-weeks:].astype("datetime64[D]")
     levels = _levels(flags, region_id, panel.measure)
-    rows["level"] = [levels.get(week, "") for week in rows["week"]]
-    rows["status"] = [STATUS_WORDS[Status(int(code))] for code in panel.status[-weeks:, column]]
-    rows["note"] = ["" if numbers.is_missing(note) else str(note) for note in rows["note"]]
-    return rows[["week", "observed", *JUDGED, "smoothed", "season", "level", "status", "note"]]
+    smooth = {name: getattr(decomposition, part)[-weeks:, column] for name, part in _SMOOTH.items() if decomposition}
+    notes, judged = _judged(spikes, region_id, shown)
+    return pd.DataFrame(
+        {
+            "week": shown.astype("datetime64[s]"),
+            "observed": panel.values[-weeks:, column],
+            **judged,
+            **{name: smooth.get(name, np.nan) for name in _SMOOTH},
+            "level": [levels.get(pd.Timestamp(week), "") for week in shown],
+            "status": [STATUS_WORDS[Status(int(code))] for code in panel.status[-weeks:, column]],
+            "note": notes,
+        }
+    )
 
 
-def _judged(spikes: SpikeResult | None, region_id: str) -> pd.DataFrame:
-    """The judged weeks of one region: week, expected, upper, p_value, note; no row without a result."""
-    if spikes is None or region_id not in spikes.panel.region_ids:
-        empty = {name: np.array([], dtype=np.float64) for name in JUDGED}
-        return pd.DataFrame({"week": np.array([], dtype="datetime64[s]"), **empty, "note": np.array([], dtype=object)})
+_SMOOTH = {"smoothed": "level", "season": "season"}
+"""Columns that a decomposition fills, and its parts."""
+
+
+def _judged(
+    spikes: SpikeResult | None, region_id: str, weeks: NDArray[np.datetime64]
+) -> tuple[list[str], dict[str, NDArray[np.float64]]]:
+    """Why each of *weeks* was not judged, "" where it was, and its expected, upper and p_value; NaN without a result."""
+    cells = {name: np.full(len(weeks), np.nan) for name in JUDGED}
+    notes = np.full(len(weeks), "", dtype=object)
+    if spikes is None or region_id not in spikes.panel.region_ids or len(spikes.weeks) == 0:
+        return notes.tolist(), cells
     column = spikes.panel.region_ids.index(region_id)
-    cells = {name: getattr(spikes, name)[:, column] for name in (*JUDGED, "note")}
-    return pd.DataFrame({"week": spikes.weeks.astype("datetime64[s]"), **cells})
+    _, ours, theirs = np.intersect1d(weeks, spikes.weeks.astype("datetime64[D]"), return_indices=True)
+    for name in JUDGED:
+        cells[name][ours] = getattr(spikes, name)[theirs, column]
+    notes[ours] = spikes.note[theirs, column]
+    return ["" if numbers.is_missing(note) else str(note) for note in notes], cells
 
 
 def _levels(flags: pd.DataFrame | None, region_id: str, measure: str) -> dict[pd.Timestamp, str]:

@@ -65,3 +65,16 @@ def _joins(letter: str) -> bool:
 def is_steering(letter: str) -> bool:
     """True for control characters and for marks that steer direction."""
     return unicodedata.category(letter) == "Cc" or unicodedata.bidirectional(letter) in STEERING
+
+
+ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
+SORANI = frozenset("ەێۆڕڵڤ")
+"""Letters that Central Kurdish has and Arabic and Persian do not."""
+
+
+def language(text: str) -> str:
+    """`ckb` or `und-Arab` for text whose letters are mostly Arabic script, with or without Kurdish ones; else ""."""
+    letters = sum(letter.isalpha() for letter in text)
+    if not letters or 2 * len(ARABIC.findall(text)) <= letters:
+        return ""
+    return "ckb" if SORANI & set(text) else "und-Arab"

@@ -10,6 +10,7 @@ from analytics.definitions import Definition
 from analytics.errors import OptionError
 from analytics.models.decompose import decompose
 from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.breakdown import before, breakdown, breakdown_sql
 from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
@@ -36,6 +37,7 @@ def report_content(
     flags = analysis.flags
     return ReportContent(
         title=settings.title,
+        sections=definition.sections,
         subtitle=f"{_place(store, analysis)}, {_span(analysis)}",
         simulated=panel.simulated,
         period_first=first_day,
@@ -61,6 +63,7 @@ def report_content(
         not_judged=not_judged(analysis),
         quality=quality_tables(store, analysis),
         incidents=flag_incidents(store, analysis),
+        breakdown=breakdown(store, analysis, queries.breakdown()),
         methods=method_notes(analysis),
         settings=flat(analysis.options),
         provenance=provenance(analysis, fingerprint, definition),
@@ -237,20 +240,30 @@ class Queries:
 
     def incidents(self, region_id: str, week: Any) -> str:
         """SQL that lists the incidents counted in one region and week."""
-        settings = self.analysis.settings
         region, end = literal(region_id), week + timedelta(days=6)
-        where = f"\n  AND ({settings.where}\n)" if settings.where else ""
-        sources = ", ".join(literal(name) for name in settings.source.split(","))
-        source = f"\n  AND source IN ({sources})" if settings.source else ""
         return (
             f"SELECT {INCIDENT_COLUMNS}\nFROM incidents_as_of({self.moment}) AS i\n"  # noqa: S608 - shown to readers, made of our own ids
-            f"WHERE {_IN_WEEK[settings.dates].format(first=week, last=end)}{source}{where}\n"
+            f"WHERE {self._counted(week, end)}\n"
             f"  AND (region_id IN (SELECT l.region_id FROM lineage AS l WHERE l.ancestor_id = {region})\n"
             f"    OR EXISTS (FROM region_member AS m JOIN lineage AS l ON l.ancestor_id = m.region_id\n"
             f"      WHERE m.group_id = {region} AND l.region_id = i.region_id AND i.occurred_on\n"
             f"      BETWEEN coalesce(m.valid_from, i.occurred_on) AND coalesce(m.valid_until, i.occurred_on)))\n"
             f"ORDER BY occurred_on, incident_id"
         )
+
+    def _counted(self, first: Any, last: Any) -> str:
+        """SQL of what holds for incidents that count in the weeks from the day *first* to the day *last*."""
+        settings = self.analysis.settings
+        sources = ", ".join(literal(name) for name in settings.source.split(","))
+        source = f"\n  AND source IN ({sources})" if settings.source else ""
+        where = f"\n  AND ({settings.where}\n)" if settings.where else ""
+        return f"{_IN_WEEK[settings.dates].format(first=first, last=last)}{source}{where}"
+
+    def breakdown(self) -> str:
+        """SQL of what the flagged regions' incidents were, in the report's weeks and in those before."""
+        last = self.analysis.last + timedelta(days=6)
+        incidents = f"SELECT * FROM incidents_as_of({self.moment}) WHERE {self._counted(before(self.analysis), last)}"  # noqa: S608
+        return breakdown_sql(self.analysis, incidents)
 
     def weekly(self, measure: str = "incidents") -> str:
         """SQL that gives the weekly panel."""
@@ -280,6 +293,7 @@ class Queries:
             "chart": self.weekly(),
             "totals": f"{self.weekly()} -- and with measure := 'killed', 'wounded'",
             "map": self.weekly(),
+            "breakdown": self.breakdown(),
             "trends": self.weekly(),
             "events": f"SELECT * FROM dated_events WHERE starts_on <= DATE '{panel.to}'",  # noqa: S608 - shown to readers
             "quality": "SELECT * FROM loads -- and likewise: rejects, coverage, unresolved",

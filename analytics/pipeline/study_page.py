@@ -65,7 +65,7 @@ def study_page(result: StudyResult) -> ReportContent:
 
 
 def study_section(result: StudyResult, name: str, words: str) -> Extra:
-    """The section of one event (or `stacked`) of *result*: *words*, the event-time chart, and its table."""
+    """The section of one event (or `stacked`) of *result*: *words*, the event-time chart, and its weeks."""
     rows = result.frame()
     rows = rows[(rows["event"] == name) & (rows["scope"] == "total") & rows["k"].notna()]
     rows = rows.assign(note=rows["note"].where(rows["rate_ratio"].isna(), ""))
@@ -82,7 +82,7 @@ def study_section(result: StudyResult, name: str, words: str) -> Extra:
             (letter, f"{one.name or one.event_id}, {numbers.day(one.starts_on)} (week {week})")
             for (week, one), (_, letter) in zip(beside, marks, strict=True)
         ),
-        table=rows[list(WEEK_COLUMNS)].rename(columns={"k": "week"}) if len(rows) else None,
+        weeks=rows[list(WEEK_COLUMNS)] if len(rows) else None,
         sql=counts_sql(result),
         command=study_command(result),
     )

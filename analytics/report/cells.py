@@ -118,6 +118,17 @@ def figure(key: str, heading: str, show: Callable[[Any], str] = numbers.amount) 
     )
 
 
+def bounded(key: str, low: str, high: str, heading: str, show: Callable[[Any], str]) -> Column:
+    """A column of numbers written by *show*, with the interval from *low* to *high* below."""
+
+    def make(row: Row) -> Cell:
+        known = not (numbers.is_missing(row[low]) or numbers.is_missing(row[high]))
+        note = f"{show(row[low])} to {show(row[high])}" if known else ""
+        return Cell(text=show(row[key]), value=_exact(row[key]), kind="number", note=note)
+
+    return Column(heading=heading, make=make, numeric=True)
+
+
 def dated(key: str, heading: str) -> Column:
     """A column of days."""
     return Column(heading=heading, make=lambda row: Cell(text=numbers.day(row[key]), value=_iso(row[key]), kind="date"))
@@ -137,13 +148,7 @@ def level(key: str, heading: str, *, note: str = "") -> Column:
 
 def growth(heading: str = "Growth a week") -> Column:
     """Growth with its interval below."""
-
-    def make(row: Row) -> Cell:
-        known = not numbers.is_missing(row["growth_low"])
-        note = numbers.interval(row["growth_low"], row["growth_high"]) if known else ""
-        return Cell(text=numbers.rate(row["growth"]), value=_exact(row["growth"]), kind="number", note=note)
-
-    return Column(heading=heading, make=make, numeric=True)
+    return bounded("growth", "growth_low", "growth_high", heading, numbers.rate)
 
 
 def source(heading: str = "Source") -> Column:

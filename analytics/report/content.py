@@ -8,12 +8,16 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from analytics.definitions import SECTIONS
 from analytics.errors import OptionError
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
 from analytics.models.base import SpikeResult
 from analytics.models.decompose import Decomposition
 from analytics.panel import Panel
+
+GROUPS = ("tactic", "actor", "killed")
+"""What a `breakdown` may count by."""
 
 _REQUIRED = {
     "flags": "week region_id region level reason",
@@ -22,16 +26,21 @@ _REQUIRED = {
     "events": "event_id name starts_on",
     "not_judged": "region weeks reason",
     "incidents": "region_id week",
+    "breakdown": "region_id kind name count per_week before_per_week",
+    "level_changes": "region_id region week",
 }
 _OPTIONAL = {
     "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-    "p_growing killed wounded episode_id episode_week sql",
+    "p_growing killed wounded episode_id episode_week onset sql",
     "episodes": "measure weeks peak_level observed excess status",
-    "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value doubling_weeks direction note",
+    "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value q_value ratio ratio_low ratio_high "
+    "doubling_weeks direction note",
     "events": "kind ends_on regions source notes",
     "not_judged": "region_id",
     "incidents": "occurred_on occurred_until date_precision admin1 admin2 location event_type tactic actor1 actor2 "
     "target killed killed_civilians killed_security wounded source_id source_name source_url notes",
+    "breakdown": "weeks weeks_before",
+    "level_changes": "before after ratio ratio_low ratio_high p_value sentence",
 }
 COLUMNS = {name: (tuple(_REQUIRED[name].split()), tuple(_OPTIONAL[name].split())) for name in _REQUIRED}
 """Columns of each frame of a `ReportContent`: those it must have, and those added as missing values."""
@@ -39,14 +48,16 @@ COLUMNS = {name: (tuple(_REQUIRED[name].split()), tuple(_OPTIONAL[name].split())
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Extra:
-    """A section of one's own, shown after the headline: text, a chart, a table, and the SQL and command behind them."""
+    """A part of one's own: text, a chart, a table, and the SQL and command behind them."""
 
     heading: str
     text: str = ""
     chart: go.Figure | None = None
-    """A figure whose layout has annotations with a name each (a letter), which stands for their text on narrow screens."""
+    """A figure whose annotations have a name each (a letter), which stands for their text on narrow screens."""
     marks: tuple[tuple[str, str], ...] = ()
     """What the letters in the chart stand for: letter and words."""
+    weeks: pd.DataFrame | None = None
+    """The rows that the chart draws; those of an event study (k, rate_ratio, low, high, ...) are also drawn still."""
     table: pd.DataFrame | None = None
     sql: str = ""
     command: str = ""
@@ -59,7 +70,7 @@ class ReportContent:
     A frame that is None leaves its section out (or, with `reasons[section]`, leaves the reason in its place);
     an empty frame keeps the section, which then says that there is none. Frames are copied at the door; their
     columns are `COLUMNS`: the first group is required, the second is filled with missing values.
-    Raises OptionError for a missing column, an unknown level, or a period that ends before it begins.
+    Raises OptionError for a missing column, an unknown level or section, or a period that ends before it begins.
     """
 
     title: str
@@ -71,6 +82,8 @@ class ReportContent:
     headline: str
     """The paragraph that is read aloud; paragraphs after a blank line stand below it in normal size."""
     subtitle: str = ""
+    sections: tuple[str, ...] = SECTIONS
+    """Sections that the page shows, in this order; those without content are left out."""
     simulated: bool = False
     """Also true whenever the panel is simulated."""
     as_of: datetime | None = None
@@ -83,6 +96,7 @@ class ReportContent:
     changes: pd.DataFrame | None = None
     """What changed since the last report: any columns, shown as they are."""
     extras: tuple[Extra, ...] = ()
+    """Sections of one's own, after the headline."""
     panel: Panel | None = None
     """Whole history of the charted measure."""
     spikes: SpikeResult | None = None
@@ -103,6 +117,16 @@ class ReportContent:
     events: pd.DataFrame | None = None
     """One row per dated event; `regions` lists the ids of the regions and groups it was given, `concerns` the ids of
     the panel's regions in whose charts it belongs; an empty list, or none, means every region."""
+    studies: tuple[Extra, ...] | None = None
+    """Event studies: the finding first in the text, the event-time chart, the terms; an empty tuple: there is none."""
+    level_changes: pd.DataFrame | None = None
+    """One row per change of level of a region: the week it began, means a week before and after, and their ratio."""
+    breakdown: pd.DataFrame | None = None
+    """What the flagged regions' incidents were: region_id, kind (one of `GROUPS`), name, count in the report's weeks,
+    per_week in them and before_per_week in the weeks before (per known week, missing where no week is known), and how
+    many weeks those are; count is of incidents, or of people where kind is killed. Largest first within a kind."""
+    backtest: Extra | None = None
+    """How these settings did on the past; nothing is claimed where it is None."""
     boundaries: Mapping[str, Any] | None = None
     """GeoJSON FeatureCollection; every feature has the property region_id."""
     region_names: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +143,7 @@ class ReportContent:
     """version, settings_hash, fingerprint, command, ...; in this order at the foot of the page."""
     sql: Mapping[str, str] = field(default_factory=dict)
     """Query text by what it makes: totals, flags, episodes, trends, events, incidents, not_judged, quality,
-    changes, map, chart (every chart) or chart:REGION_ID (that one); other names are listed under Methods."""
+    changes, overview, breakdown, level_changes, map, chart (every chart) or chart:REGION_ID (that one); other names are listed under Methods."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """Command that reproduces it, by the same names as `sql`; provenance["command"] where a name is missing."""
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -130,11 +154,13 @@ class ReportContent:
             raise OptionError(f"the period ends {self.period_last}, before it begins {self.period_first}: swap them")
         if self.chart_weeks < 1:
             raise OptionError(f"chart_weeks must be at least 1, got {self.chart_weeks}")
+        _check_sections(self.sections)
         for name in COLUMNS:
             object.__setattr__(self, name, _complete(name, getattr(self, name)))
         if self.panel is not None and self.panel.simulated:
             object.__setattr__(self, "simulated", True)
         _check_levels(self.flags)
+        _check_groups(self.breakdown)
         _check_regions(self.events)
 
 
@@ -158,6 +184,22 @@ def _check_levels(flags: pd.DataFrame | None) -> None:
     unknown = sorted(set(flags["level"]) - set(LEVELS)) if flags is not None else []
     if unknown:
         raise OptionError(f"flags have the level {unknown[0]!r}; choose one of {', '.join(LEVELS)}")
+
+
+def _check_groups(breakdown: pd.DataFrame | None) -> None:
+    """Raise OptionError for a kind of breakdown that no table shows."""
+    unknown = sorted(set(breakdown["kind"]) - set(GROUPS)) if breakdown is not None else []
+    if unknown:
+        raise OptionError(f"breakdown has the kind {unknown[0]!r}; choose one of {', '.join(GROUPS)}")
+
+
+def _check_sections(names: tuple[str, ...]) -> None:
+    """Raise OptionError for a section that there is not, or that is named twice."""
+    for number, name in enumerate(names):
+        if name not in SECTIONS:
+            raise OptionError(f"sections has {name!r}; choose from {', '.join(SECTIONS)}")
+        if name in names[:number]:
+            raise OptionError(f"sections names {name!r} twice; name it once")
 
 
 def _check_regions(events: pd.DataFrame | None) -> None:

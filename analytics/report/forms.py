@@ -11,7 +11,7 @@ from analytics.report.content import ReportContent
 from analytics.report.digest import digest
 from analytics.report.digest_forms import markdown, plain
 from analytics.report.files import write_whole
-from analytics.report.letter import MailOptions, address, letter, moment
+from analytics.report.letter import MailOptions, address, fits, letter, moment
 from analytics.report.page import write
 from analytics.report.pdf import PdfOptions, find_chromium, write_pdf
 
@@ -84,6 +84,12 @@ def _html(content: ReportContent, path: Path, made: Made, options: FormOptions) 
     return [write(content, path)]
 
 
+def _light(content: ReportContent, path: Path, made: Made, options: FormOptions) -> list[Path]:
+    """The page without script, and the CSV file of its weeks that is written beside it."""
+    page = write(content, _beside(path, "_light.html"), light=True)
+    return [page, page.with_suffix(".csv")]
+
+
 def _pdf(content: ReportContent, path: Path, made: Made, options: FormOptions) -> list[Path]:
     return [write_pdf(made["html"][0], path.with_suffix(".pdf"), moment=moment(content), options=options.pdf)]
 
@@ -117,19 +123,27 @@ def _text(content: ReportContent, path: Path, made: Made, options: FormOptions) 
 
 
 def _eml(content: ReportContent, path: Path, made: Made, options: FormOptions) -> list[Path]:
-    """A mail for each form that somebody is sent: NAME.eml for the page, NAME_FORM.eml for another form."""
-    return [
-        write_whole(
-            _beside(path, ".eml" if wanted == "eml" else f"_{wanted}.eml"),
-            letter(content, _attachments(wanted, made), people, options.mail, _full(path, made, options)),
-        )
-        for wanted, people in _letters(options).items()
-    ]
+    """A mail for each form that somebody is sent: NAME.eml for the page, NAME_FORM.eml for another form.
+
+    Where the page is too large for a mail, its light form goes in its place.
+    """
+    with TemporaryDirectory(prefix="incidents-mail-") as aside:
+        files: dict[str, Sequence[Path]] = {wanted: _attachments(wanted, made) for wanted in _letters(options)}
+        page = files.get("eml", [])
+        if page and not fits(page, options.mail):
+            files["eml"] = (made.get("light") or _light(content, Path(aside) / path.name, made, options))[:1]
+        return [
+            write_whole(
+                _beside(path, ".eml" if wanted == "eml" else f"_{wanted}.eml"),
+                letter(content, files[wanted], people, options.mail, _full(path, made, options)),
+            )
+            for wanted, people in _letters(options).items()
+        ]
 
 
 def _full(path: Path, made: Made, options: FormOptions) -> str:
     """Where readers find the full report, "" where none stays beside *path*."""
-    files = [file for form in ("html", "pdf") for file in made.get(form, ()) if file.parent == path.parent]
+    files = [file for form in ("html", "light", "pdf") for file in made.get(form, ())[:1] if file.parent == path.parent]
     return options.mail.place(files[0]) if files else ""
 
 
@@ -144,6 +158,7 @@ def _beside(path: Path, end: str) -> Path:
 
 FORMS: dict[str, Callable[[ReportContent, Path, Made, FormOptions], list[Path]]] = {
     "html": _html,
+    "light": _light,
     "pdf": _pdf,
     "csv": _csv,
     "json": _json,

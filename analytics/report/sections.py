@@ -108,15 +108,19 @@ def ordered_flags(flags: pd.DataFrame) -> pd.DataFrame:
 
 
 def flag_tables(content: ReportContent) -> tuple[Table | None, Table | None]:
-    """Flags of the latest week, and those of earlier weeks, each None where there are none."""
+    """Flags of the latest week, and those of earlier weeks, each None where there are none.
+
+    The wounded, last of the columns, are left out where no flag knows them.
+    """
     if content.flags is None or content.flags.empty:
         return None, None
     flags = ordered_flags(content.flags)
     now = pd.to_datetime(flags["week"]) >= latest_week(content)
     week = cells.dated("week", "Week")
-    latest = cells.table("flags-latest", _flag_caption(content), flags[now], FLAG_COLUMNS, head=1)
+    columns = FLAG_COLUMNS if flags["wounded"].notna().any() else FLAG_COLUMNS[:-1]
+    latest = cells.table("flags-latest", _flag_caption(content), flags[now], columns, head=1)
     earlier = cells.table(
-        "flags-earlier", "Flags of earlier weeks, latest first", flags[~now], (week, *FLAG_COLUMNS), head=2
+        "flags-earlier", "Flags of earlier weeks, latest first", flags[~now], (week, *columns), head=2
     )
     return (latest if latest.rows else None), (earlier if earlier.rows else None)
 
@@ -185,6 +189,7 @@ def trend_table(content: ReportContent) -> Table | None:
         return None
     ordered = content.trends.assign(growth=pd.to_numeric(content.trends["growth"]))
     ordered = ordered.sort_values(["growth", "region"], ascending=[False, True], na_position="last", kind="stable")
+    told = [name for name in ("q_value", "ratio") if ordered[name].notna().any()]
     columns = (
         cells.words("region", "Region"),
         Column(heading="Direction", make=_direction),
@@ -192,12 +197,37 @@ def trend_table(content: ReportContent) -> Table | None:
         cells.growth("Growth a week, 95 % interval"),
         cells.figure("p_growing", "P(growing)", numbers.probability),
         cells.figure("p_value", "p", numbers.probability),
+        *(column for name, column in _TOLD.items() if name in told),
         cells.figure("doubling_weeks", "Doubles in weeks"),
         cells.figure("mean", "Mean a week"),
         cells.figure("incidents", "Incidents"),
         cells.figure("weeks", "Weeks"),
     )
     return cells.table("trends", "Trend of each region over its recent weeks, fastest growth first", ordered, columns)
+
+
+_TOLD = {
+    "q_value": cells.figure("q_value", "q", numbers.probability),
+    "ratio": cells.bounded("ratio", "ratio_low", "ratio_high", "Recent over earlier weeks", numbers.ratio),
+}
+"""Columns that only some trends have."""
+
+
+def level_change_table(content: ReportContent) -> Table | None:
+    """Changes of level, latest first."""
+    if content.level_changes is None or content.level_changes.empty:
+        return None
+    ordered = content.level_changes.sort_values(["week", "region"], ascending=[False, True], kind="stable")
+    columns = (
+        cells.words("region", "Region"),
+        cells.dated("week", "New level from the week of"),
+        cells.figure("before", "Mean a week before"),
+        cells.figure("after", "Mean a week after"),
+        cells.bounded("ratio", "ratio_low", "ratio_high", "Ratio", numbers.ratio),
+        cells.figure("p_value", "p", numbers.probability),
+        cells.words("sentence", "In words", wide=True),
+    )
+    return cells.table("level-changes", "Changes of level, latest first", ordered, columns)
 
 
 def _direction(row: Row) -> Cell:

@@ -10,16 +10,26 @@
   const coloured = (figure) => !scheme.matches || printing ? figure
     : JSON.parse(JSON.stringify(figure).replace(/"#[0-9a-f]{6}"/g, (colour) => `"${data.dark[colour.slice(1, -1)] || colour.slice(1, -1)}"`));
 
-  const bound = (figure, chart) =>
-    figure.data.map((trace) =>
+  // The tables of weeks are the page's only copy of their numbers; they stand latest first, charts and files want the oldest first.
+  const NUMBERS = new Set(["observed", "expected", "upper", "p_value", "smoothed", "season"]);
+  const columnsOf = (table) => {
+    const rows = [...table.tBodies[0].rows].reverse();
+    return Object.fromEntries([...table.tHead.rows[0].cells].map((head, index) => {
+      const texts = rows.map((row) => row.cells[index].textContent.trim());
+      return [head.dataset.key, NUMBERS.has(head.dataset.key) ? texts.map((text) => text === "" ? null : Number(text)) : texts];
+    }));
+  };
+  const bound = (figure, chart) => {
+    if (chart.table && !chart.columns) chart.columns = columnsOf(document.getElementById(chart.table));
+    return figure.data.map((trace) =>
       trace.meta ? { ...trace, x: chart.columns[trace.meta.x], y: chart.columns[trace.meta.y] } : { ...trace });
+  };
 
   const fitted = (figure) => {
     const layout = structuredClone(figure.layout);
     if (!narrow()) return layout;
-    layout.annotations.forEach((label) => { label.text = `<b>${label.name}</b>`; });
-    layout.shapes.forEach((shape) => { if (shape.label) shape.label.textangle = -90; });
-    layout.annotations.forEach((label) => { label.xanchor = "center"; label.xshift = 0; });
+    for (const label of layout.annotations || []) Object.assign(label, { text: `<b>${label.name}</b>`, xanchor: "center", xshift: 0 });
+    for (const shape of layout.shapes || []) if (shape.label) shape.label.textangle = -90;
     layout.margin = { ...layout.margin, l: 30, r: 8, b: layout.margin.b + 24 };
     layout.height += 24;
     layout.title.font.size = 13;
@@ -46,14 +56,17 @@
       .then(() => scalable(element));
   };
 
-  const drawAll = () => Promise.all([...document.querySelectorAll(".chart")].map(draw))
-    .then(() => { document.documentElement.dataset.drawn = `${window.innerWidth} ${scheme.matches && !printing ? "dark" : "light"}`; });
+  // One after the other, so that a page of many charts answers while it draws; all at once where paper waits.
+  const elements = [...document.querySelectorAll(".chart")];
+  const drawAll = (now = false) =>
+    (now ? Promise.all(elements.map(draw)) : elements.reduce((before, element) => before.then(() => draw(element)), Promise.resolve()))
+      .then(() => { document.documentElement.dataset.drawn = `${window.innerWidth} ${scheme.matches && !printing ? "dark" : "light"}`; });
 
-  scheme.addEventListener("change", drawAll);
+  scheme.addEventListener("change", () => drawAll());
   for (const [moment, now] of [["beforeprint", true], ["afterprint", false]]) {
     window.addEventListener(moment, () => {
       printing = now;
-      if (scheme.matches) drawAll();
+      if (scheme.matches) drawAll(true);
     });
   }
 
@@ -62,43 +75,8 @@
     if (window.innerWidth === width) return;
     width = window.innerWidth;
     clearTimeout(waiting);
-    waiting = setTimeout(drawAll, 150);
+    waiting = setTimeout(() => drawAll(), 150);
   });
-
-  const headings = { week: "Week of", observed: "Observed", expected: "Expected", upper: "Upper", p_value: "p",
-    level: "Flag", status: "Status", note: "Why not judged" };
-  const filled = (chart) => Object.keys(headings).filter((name) => chart.columns[name].some((value) => value !== null && value !== ""));
-
-  const cell = (tag, text, scope) => {
-    const element = document.createElement(tag);
-    element.textContent = text === null ? "–" : String(text);
-    if (scope) element.scope = scope;
-    return element;
-  };
-
-  const rowsTable = (chart, label) => {
-    const names = filled(chart), table = document.createElement("table");
-    table.createCaption().textContent = label;
-    const head = table.createTHead().insertRow();
-    names.forEach((name) => head.append(cell("th", headings[name], "col")));
-    const body = table.createTBody();
-    for (let index = chart.columns.week.length - 1; index >= 0; index--) {
-      const row = body.insertRow();
-      names.forEach((name) => {
-        const element = cell(name === "week" ? "th" : "td", chart.columns[name][index], name === "week" ? "row" : "");
-        if (typeof chart.columns[name][index] === "number") element.className = "n";
-        row.append(element);
-      });
-    }
-    return table;
-  };
-
-  for (const details of document.querySelectorAll("details.rows")) {
-    details.addEventListener("toggle", () => {
-      const box = details.querySelector(".scroll");
-      if (details.open && !box.firstChild) box.append(rowsTable(charts.get(details.dataset.chart), box.getAttribute("aria-label")));
-    });
-  }
 
   // A leading apostrophe keeps a spreadsheet from taking text for a formula; numbers stay numbers.
   const field = (value) => {
@@ -108,9 +86,9 @@
   };
   const csv = (rows) => rows.map((row) => row.map(field).join(",") + "\r\n").join("");
 
-  const chartCsv = (chart) => {
-    const names = Object.keys(chart.columns);
-    return csv([names, ...chart.columns.week.map((_, index) => names.map((name) => chart.columns[name][index]))]);
+  const weeksCsv = (table) => {
+    const columns = columnsOf(table), names = Object.keys(columns);
+    return csv([names, ...columns.week.map((_, index) => names.map((name) => columns[name][index]))]);
   };
 
   const exact = (element) => {
@@ -122,7 +100,7 @@
 
   const content = (button) => {
     if (button.dataset.embedded) return data.files[button.dataset.embedded];
-    if (button.dataset.chart) return chartCsv(charts.get(button.dataset.chart));
+    if (button.dataset.weeks) return weeksCsv(document.getElementById(button.dataset.weeks));
     return tableCsv(document.getElementById(button.dataset.table));
   };
 
