@@ -136,6 +136,7 @@ def test_the_table_of_a_chart_opens_with_one_row_a_week(desk: Opened) -> None:
 
 def _download(page: Any, selector: str) -> list[list[str]]:
     """The rows of the CSV file that a button gives."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     with page.expect_download() as download:
         page.locator(selector).first.click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
