@@ -95,7 +95,7 @@ def test_what_is_said_nearer_comes_first(small: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     page = (out / "mine_2021-12-26.html").read_text(encoding="utf-8")
-    shown = dict(re.findall(r'<tr><th scope="row">([\w.]+)</th><td><bdi>(.*?)</bdi>', page))
+    shown = dict(re.findall(r'<tr><th scope="row"><bdi>([\w.]+)</bdi></th><td><bdi>(.*?)</bdi>', page))
     assert (shown["title"], shown["level"], shown["chart_weeks"]) == ("From the definition", "admin1", "50")
     assert [shown[f"policy.{name}"] for name in ("watch_q", "min_observed", "alert_q", "warning_q")] == [
         "0.20", "2", "0.02", "0.05",

@@ -190,10 +190,10 @@ def test_a_charts_query_gives_the_charts_numbers(made: Report) -> None:
     assert (merged["value_x"] == merged["value_y"]).all()
 
 
-@pytest.mark.parametrize("section", ["chart", "totals", "map", "trends", "events", "quality"])
+@pytest.mark.parametrize("section", ["chart", "totals", "map", "trends", "events", "quality", "breakdown"])
 def test_every_query_shown_runs(made: Report, section: str) -> None:
     """Each query that the report shows runs on the locked-down connection that analysts have."""
-    assert set(made.content.sql) == {"chart", "totals", "map", "trends", "events", "quality"}
+    assert set(made.content.sql) == {"chart", "totals", "map", "trends", "events", "quality", "breakdown"}
     done = incidents("--db", made.path.parent / "own.duckdb", "sql", made.content.sql[section], "--format", "csv")
     assert done.exit_code == 0, done.stderr
 

@@ -152,6 +152,6 @@ def test_the_chart_is_a_page(simulated: Path, tmp_path: Path) -> None:
     assert f"chart: {path}" in done.stderr
     page = path.read_text(encoding="utf-8")
     assert "default-src &#39;none&#39;" in page
-    assert "extra-chart-1" in page
+    assert 'id="chart-extra-1"' in page
     assert "Simulated." in page
     assert incidents("--db", simulated, "study", *ELECTION, "--chart", "/proc/nowhere/x.html", "-q").exit_code == 6

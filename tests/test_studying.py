@@ -133,8 +133,8 @@ def test_the_page_shows_the_study_and_nothing_else_runs() -> None:
     assert [extra.heading.split(",")[-1] for extra in content.extras] == [" 21 October 2019", "All terms"]
     section = content.extras[0]
     assert section.chart is not None
-    assert section.table is not None
-    assert list(section.table["week"]) == list(range(-5, 27))
+    assert section.weeks is not None
+    assert list(section.weeks["k"]) == list(range(-5, 27))
     assert [letter for letter, _ in section.marks] == ["A"]
     assert "(week 6)" in section.marks[0][1]
     assert {shape.name for shape in section.chart.layout.shapes} == {"none", "event", "mark-A"}
