@@ -13,6 +13,9 @@ from analytics.weeks import Dates
 Floats = NDArray[np.float64]
 Notes = NDArray[np.object_]
 
+EXTRAS = ("p_drop", "statistic", "onset", "growth")
+"""Tables that only some methods give."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SpikeResult:
@@ -50,7 +53,11 @@ class SpikeResult:
     p_drop: Floats | None = None
     """P(Y <= observed) under the baseline, (W, R), where asked for: how surprising a drop is. A drop is no alarm."""
     statistic: Floats | None = None
-    """What a control chart has added up so far, (W, R); None for methods that judge each week by itself."""
+    """What the weeks so far add up to, (W, R), for methods that add weeks up; None for those that judge each by itself."""
+    onset: Dates | None = None
+    """First week of the build-up, (W, R), for methods that look for one; NaT where there is no sign of any."""
+    growth: Floats | None = None
+    """Growth of the log mean per week in the build-up, (W, R); NaN where there is no sign of any."""
 
     def take(self, region_ids: list[str]) -> "SpikeResult":
         """The same answers for these regions only, in this order."""
@@ -64,7 +71,7 @@ class SpikeResult:
         """One row per region-week, ordered by week then region.
 
         Columns: week (datetime64), region_id, region, observed, expected, upper, p_value, score, alarm,
-        status (judged | not judged), judged_by, note; p_drop and a control chart's statistic where there are any.
+        status (judged | not judged), judged_by, note; p_drop, statistic, onset (datetime64) and growth where there are any.
         """
         weeks, regions = self.observed.shape
         flat = {
@@ -81,5 +88,7 @@ class SpikeResult:
         )
         status = np.where(frame["note"] == "", "judged", "not judged")
         frame.insert(frame.columns.get_loc("judged_by"), "status", status)
-        extra = {name: table for name in ("p_drop", "statistic") if (table := getattr(self, name)) is not None}
-        return frame.assign(**{name: table.ravel() for name, table in extra.items()})
+        extra = {name: table.ravel() for name in EXTRAS if (table := getattr(self, name)) is not None}
+        if self.onset is not None:
+            extra["onset"] = self.onset.astype("datetime64[s]").ravel()
+        return frame.assign(**extra)

@@ -23,6 +23,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "glr-nb": ("glr", "GlrNbOptions", "GlrNb"),
     "bayes": ("bayes", "BayesOptions", "Bayes"),
     "rki": ("rki", "RkiOptions", "Rki"),
+    "ramp": ("ramp", "RampOptions", "Ramp"),
     "rare": ("rare", "RareOptions", "Rare"),
     "mean-sd": ("practice", "MeanSdOptions", "MeanSd"),
     "acled-surge": ("practice", "SurgeOptions", "Surge"),

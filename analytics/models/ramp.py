@@ -1,0 +1,141 @@
+"""Ramps: build-ups over weeks, no one of which need stand out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from scipy.stats import qmc
+
+from analytics.models import ramp_baseline_kernel as baseline
+from analytics.models import ramp_kernel as kernel
+from analytics.models.base import Floats, SpikeResult
+from analytics.models.farrington_cells import Flags, assemble, blank_notes, check_counts, judged_weeks
+from analytics.models.farrington_fit import Indexes, in_threads
+from analytics.models.ramp_options import RampOptions
+from analytics.panel import Panel
+
+__all__ = ["METHOD", "Baseline", "Ramp", "RampOptions", "baselines", "statistics"]
+
+METHOD = "ramp"
+WEEKS_PER_YEAR = 365.25 / 7
+GROWTHS = np.log1p(np.array([5, 10, 15, 20, 30, 40, 60, 80, 120]) / 100)
+"""Growths of the log mean per week, of which the posterior mean is told."""
+_SHARED_WEEKS = 4.0
+"""Weeks whose sum decides, of the weeks of a window: how often the error of the baseline's mean counts."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Baseline:
+    """What is normal in the N weeks up to each judged one.
+
+    means: (R, W, N), the judged week first. phi: (R, W), variance over mean, the baseline's own error included.
+    history: (R, W), known weeks before.
+    """
+
+    means: Floats
+    phi: Floats
+    history: Floats
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """x"""
+
+    options: RampOptions = field(default_factory=RampOptions)
+
+    def fit(
+        self, panel: Panel, first: date | None = None, last: date | None = None, *, threads: int | None = None
+    ) -> SpikeResult:
+        """Judge the weeks that start on first..last; by default every week with *min_weeks* weeks before it.
+
+        *threads* defaults to the cores this process may use, and changes no number. Raises InputError for values that
+        are not counts, OptionError for weeks outside the panel.
+        """
+        check_counts(panel)
+        options = self.options
+        judged = judged_weeks(panel, first, last, default=options.min_weeks)
+        notes = blank_notes(panel, judged)
+        normal = baselines(panel, judged, options, threads)
+        history = normal.history.T
+        for week, region in np.argwhere((notes == "") & ~np.isfinite(normal.phi.T)):
+            notes[week, region] = f"too little history: {int(history[week, region])} of {options.min_weeks} weeks known"
+        tables = statistics(panel, judged, normal, notes == "", options, threads=threads).transpose(2, 1, 0)
+        result = assemble(
+            panel, judged, method=METHOD, options=options, expected=normal.means[..., 0].T,
+            upper=tables[kernel.UPPER], p_value=tables[kernel.P_VALUE], note=notes,
+        )  # fmt: skip
+        began = panel.weeks[judged][:, None] - 7 * np.nan_to_num(tables[kernel.ONSET]).astype(np.int64)
+        onset = np.where(np.isnan(tables[kernel.ONSET]), np.datetime64("NaT", "D"), began)
+        return replace(result, statistic=tables[kernel.STATISTIC], onset=onset, growth=tables[kernel.GROWTH])
+
+
+def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int | None = None) -> Baseline:
+    """The baseline of each of the *judged* weeks (indexes); NaN where the history is too short."""
+    counts = np.ascontiguousarray(panel.values.T)
+    columns = design(panel)
+    number = panel.weeks[judged].astype(np.int64) // 7
+    fitted = np.maximum(judged - number % options.refit_weeks, 0)
+    shape = (counts.shape[0], judged.size)
+    means, out = np.full((*shape, options.window), np.nan), np.full((*shape, 3), np.nan)
+    span = (round(options.years_back * WEEKS_PER_YEAR), options.exclude_weeks, options.min_weeks)
+    rules = (int(options.trend), options.harmonics, float(options.outbreak_residual))
+
+    def call(first: int, last: int) -> None:
+        baseline.baselines(counts, columns, judged, fitted, span, rules, first, last, means, out)
+
+    in_threads(call, shape[0], threads)
+    phi = out[..., baseline.PHI] * (1 + _SHARED_WEEKS * out[..., baseline.SHARE])
+    return Baseline(means=means, phi=phi, history=out[..., baseline.HISTORY])
+
+
+def design(panel: Panel) -> Floats:
+    """Columns of the baseline's regression, (T, 6): 1, weeks / 52, cosine and sine of one and two waves a year."""
+    days = panel.weeks.astype(np.int64)
+    angle = 2 * np.pi * days / 365.25
+    waves = [wave(j * angle) for j in (1, 2) for wave in (np.cos, np.sin)]
+    return np.column_stack([np.ones(days.size), days / 364.0, *waves])
+
+
+def statistics(
+    panel: Panel, judged: Indexes, normal: Baseline, wanted: Flags, options: RampOptions, *,
+    with_p: bool = True, threads: int | None = None,
+) -> Floats:  # fmt: skip
+    """Planes (R, W, 5) of the *wanted* cells (W, R), as in `ramp_kernel`; without p only the statistic."""
+    counts = np.ascontiguousarray(panel.values.T)
+    out = np.full((*normal.phi.shape, 5), np.nan)
+    weights = options.weights()
+    ramps = (options.growths(), weights.ravel(), GROWTHS)
+    uniforms = windows(options) if with_p else _no_windows(options)
+    cells = np.ascontiguousarray(wanted.T)
+
+    def call(first: int, last: int) -> None:
+        kernel.judge(counts, normal.means, normal.phi, judged, cells, ramps, uniforms, options.alpha, first, last, out)
+
+    in_threads(call, counts.shape[0], threads)
+    return out
+
+
+Windows = tuple[Floats, Floats, NDArray[np.int64]]
+
+
+def windows(options: RampOptions) -> Windows:
+    """Chance of the simulated windows: uniform numbers (K, N), their normal quantiles, and each one's ramp, -1 for none.
+
+    A scrambled Sobol sequence (Owen 1998, J Complexity 14:466), of which one more coordinate chooses the ramp: none in
+    half of the windows, in the others as the weights say.
+    """
+    made = qmc.Sobol(options.window + 1, scramble=True, rng=np.random.default_rng(options.seed))
+    points = np.clip(made.random(options.draws), 1e-12, 1 - 1e-12)
+    edges = np.cumsum(options.weights().ravel())
+    chosen = np.searchsorted(edges / edges[-1], 2 * points[:, 0] - 1, side="right")
+    ramps = np.where(points[:, 0] < 0.5, -1, chosen).astype(np.int64)
+    uniform = np.ascontiguousarray(points[:, 1:])
+    return uniform, special.ndtri(uniform), ramps
+
+
+def _no_windows(options: RampOptions) -> Windows:
+    empty = np.empty((0, options.window))
+    return empty, empty, np.empty(0, np.int64)

@@ -1,0 +1,287 @@
+"""The baseline of the ramp detector, compiled: one quasi-Poisson regression over all weeks of the last years.
+
+log mu = a (+ trend) (+ one or two waves of a year). Which of them is decided by the Bayesian information criterion of a
+least-squares fit to the square roots of the counts, where counts scatter alike at every mean.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.models.compiled import inner, outer
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PHI, HISTORY, SHARE = range(3)
+"""Planes of the output: dispersion, known weeks before the judged one, variance of the log mean times the mean."""
+COLUMNS = 6
+"""Columns of a design: 1, trend, and cosine and sine of two waves of a year."""
+_STEPS, _CLOSE = 30, 1e-7
+_PRIOR_PRECISION = 0.25
+"""Of trend and waves, on the log scale: a season without an incident stays finite."""
+_PRIOR_PHI, _PRIOR_WEIGHT = 2.5, 15.0
+"""Dispersion expected before any is seen, and how many degrees of freedom that is worth."""
+
+
+@inner
+def _solve(matrix: Floats, right: Floats, used: Ints, answer: Floats) -> bool:
+    """Solve the system of the *used* rows and columns by Cholesky; False if it is not positive definite."""
+    p = used.size
+    root = np.zeros((p, p))
+    for i in range(p):
+        for j in range(i + 1):
+            total = matrix[used[i], used[j]]
+            for k in range(j):
+                total -= root[i, k] * root[j, k]
+            if i == j:
+                if not total > 1e-12 * matrix[used[i], used[i]]:
+                    return False
+                root[i, i] = math.sqrt(total)
+            else:
+                root[i, j] = total / root[j, j]
+    for i in range(p):
+        total = right[used[i]]
+        for k in range(i):
+            total -= root[i, k] * answer[k]
+        answer[i] = total / root[i, i]
+    for i in range(p - 1, -1, -1):
+        total = answer[i]
+        for k in range(i + 1, p):
+            total -= root[k, i] * answer[k]
+        answer[i] = total / root[i, i]
+    return True
+
+
+@inner
+def _model(trend: int, waves: int) -> Ints:
+    """Columns of a model: the constant, the trend if there is one, and two for each wave."""
+    used = np.empty(1 + trend + 2 * waves, np.int64)
+    used[0] = 0
+    if trend:
+        used[1] = 1
+    for i in range(2 * waves):
+        used[1 + trend + i] = 2 + i
+    return used
+
+
+@inner
+def _choose(y: Floats, x: Floats, trend: int, waves: int) -> Ints:
+    """Columns of the best model of the counts y (n,) by the information criterion; x: (n, 6)."""
+    n = y.size
+    gram, pull = np.zeros((COLUMNS, COLUMNS)), np.zeros(COLUMNS)
+    square = 0.0
+    for i in range(n):
+        z = math.sqrt(y[i])
+        square += z * z
+        for a in range(COLUMNS):
+            pull[a] += z * x[i, a]
+            for b in range(a + 1):
+                gram[a, b] += x[i, a] * x[i, b]
+    whole = square - pull[0] * pull[0] / n
+    best, chosen = 0.0, _model(0, 0)
+    answer = np.empty(COLUMNS)
+    for t in range(trend + 1):
+        for h in range(waves + 1):
+            used = _model(t, h)
+            if used.size == 1 or n < 4 * used.size or not whole > 0.0 or not _solve(gram, pull, used, answer):
+                continue
+            explained = -pull[0] * pull[0] / n
+            for a in range(used.size):
+                explained += answer[a] * pull[used[a]]
+            gain = -n * math.log(max(1.0 - explained / whole, 1e-9)) - (used.size - 1) * math.log(n)
+            if gain > best:
+                best, chosen = gain, used
+    return chosen
+
+
+@inner
+def _information(y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floats, parts: tuple[Floats, Floats]) -> None:
+    """Fill means, information matrix and score at the coefficients *beta* of the *used* columns."""
+    matrix, score = parts
+    matrix[:] = 0.0
+    score[:] = 0.0
+    for a in range(1, used.size):
+        matrix[used[a], used[a]] = _PRIOR_PRECISION
+        score[used[a]] = -_PRIOR_PRECISION * beta[used[a]]
+    for i in range(y.size):
+        eta = beta[0]
+        for a in range(1, used.size):
+            eta += beta[used[a]] * x[i, used[a]]
+        mu[i] = math.exp(min(eta, 50.0))
+        w, r = omega[i] * mu[i], omega[i] * (y[i] - mu[i])
+        for a in range(used.size):
+            score[used[a]] += r * x[i, used[a]]
+            for b in range(a + 1):
+                matrix[used[a], used[b]] += w * x[i, used[a]] * x[i, used[b]]
+
+
+@inner
+def _fit(y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floats, parts: tuple[Floats, Floats]) -> bool:
+    """Weighted Poisson regression by Newton's method from *beta*, in place; False if it does not settle."""
+    step = np.empty(COLUMNS)
+    for _ in range(_STEPS):
+        _information(y, x, omega, used, beta, mu, parts)
+        if not _solve(parts[0], parts[1], used, step):
+            return False
+        largest = 0.0
+        for a in range(used.size):
+            largest = max(largest, abs(step[a]))
+        shrink = min(1.0, 2.0 / largest) if largest > 0.0 else 1.0
+        for a in range(used.size):
+            beta[used[a]] += shrink * step[a]
+        if largest < _CLOSE:
+            return True
+    return False
+
+
+@inner
+def _dispersion(y: Floats, mu: Floats, omega: Floats, columns: int) -> float:
+    """Pearson's dispersion, drawn towards its prior by as much as few incidents leave it unknown; 1 or more.
+
+    Of counts with mean mu and variance phi mu, (y - mu)^2 / mu has mean phi and variance 2 phi^2 + k / mu with
+    k = phi (6 phi^2 - 6 phi + 1), so n weeks are worth 2 n / (2 + k / (phi^2 mu)) degrees of freedom.
+    """
+    square = weight = total = 0.0
+    for i in range(y.size):
+        square += omega[i] * (y[i] - mu[i]) ** 2 / mu[i]
+        weight += omega[i]
+        total += mu[i]
+    free = weight - columns
+    if free <= 0.0:
+        return _PRIOR_PHI
+    fourth = (6.0 * _PRIOR_PHI * (_PRIOR_PHI - 1.0) + 1.0) / _PRIOR_PHI
+    worth = 2.0 * free / (2.0 + fourth * y.size / total)
+    phi = (worth * square / free + _PRIOR_WEIGHT * _PRIOR_PHI) / (worth + _PRIOR_WEIGHT)
+    return max(phi, 1.0)
+
+
+@inner
+def _weigh(y: Floats, mu: Floats, phi: float, limit: float, omega: Floats) -> None:
+    """Weights of the weeks: residual^-2 for past outbreaks, else 1."""
+    spread = math.sqrt(phi)
+    for i in range(y.size):
+        residual = 1.5 * (y[i] ** (2 / 3) - mu[i] ** (2 / 3)) / (mu[i] ** (1 / 6) * spread)
+        omega[i] = residual**-2 if residual > limit and y[i] >= 2.0 else 1.0
+
+
+@inner
+def _robust(y: Floats, x: Floats, used: Ints, limit: float, beta: Floats, mu: Floats, omega: Floats, parts: tuple[Floats, Floats]) -> float:
+    """Fit, weigh past outbreaks down, fit again; returns the dispersion, 0 where the fit does not settle."""
+    omega[:] = 1.0
+    beta[:] = 0.0
+    beta[0] = math.log(y.mean())
+    phi = 0.0
+    for _ in range(3):
+        if not _fit(y, x, omega, used, beta, mu, parts):
+            return 0.0
+        phi = _dispersion(y, mu, omega, used.size)
+        _weigh(y, mu, phi, limit, omega)
+    return phi
+
+
+@inner
+def _ahead(row: Floats, used: Ints, beta: Floats) -> float:
+    """Mean at one row of the design."""
+    eta = 0.0
+    for a in range(used.size):
+        eta += beta[used[a]] * row[used[a]]
+    return math.exp(min(eta, 50.0))
+
+
+@inner
+def _baseline(y: Floats, x: Floats, rules: tuple[int, int, float], beta: Floats, out: Floats) -> Ints:
+    """Fill coefficients and planes of one baseline, y (n,) and x (n, 6); returns the columns that it uses.
+
+    Half an incident is added to those seen, as Jeffreys' prior of a rate does. A trend that would lead above every
+    count of the baseline is left out (Noufaily et al. 2013, section 3.2).
+    """
+    trend, waves, limit = rules
+    mu, omega = np.empty(y.size), np.ones(y.size)
+    if y.sum() == 0.0:
+        mu[:] = 0.5 / y.size
+        beta[:] = 0.0
+        beta[0] = math.log(mu[0])
+        out[PHI], out[SHARE] = _dispersion(y, mu, omega, 1), 1.0 / y.size
+        return _model(0, 0)
+    parts = (np.empty((COLUMNS, COLUMNS)), np.empty(COLUMNS))
+    used = _choose(y, x, trend, waves)
+    phi = _robust(y, x, used, limit, beta, mu, omega, parts)
+    ahead = x[-1].copy()
+    ahead[1] = 0.0
+    if used.size % 2 == 0 and (phi == 0.0 or _ahead(ahead, used, beta) > y.max()):
+        used = _model(0, (used.size - 2) // 2)
+        phi = _robust(y, x, used, limit, beta, mu, omega, parts)
+    if phi == 0.0:
+        used = _model(0, 0)
+        phi = _robust(y, x, used, limit, beta, mu, omega, parts)
+    total = (omega * y).sum()
+    answer = np.empty(COLUMNS)
+    _solve(parts[0], ahead, used, answer)
+    share = 0.0
+    for a in range(used.size):
+        share += answer[a] * ahead[used[a]]
+    out[PHI], out[SHARE] = phi, share * _ahead(ahead, used, beta)
+    beta[0] += math.log((total + 0.5) / total)
+    return used
+
+
+@inner
+def _gather(counts: Floats, columns: Floats, span: tuple[int, int, int], y: Floats, x: Floats) -> int:
+    """Copy the known weeks of the baseline that starts and ends at *span*; its trend runs from *span*'s third week."""
+    n = 0
+    for t in range(span[0], span[1]):
+        if counts[t] >= 0.0:
+            y[n], x[n] = counts[t], columns[t]
+            x[n, 1] -= columns[span[2], 1]
+            n += 1
+    return n
+
+
+@inner
+def _known(counts: Floats, start: int, stop: int) -> int:
+    """How many of the counts *start*..*stop* - 1 are known."""
+    known = 0
+    for t in range(start, stop):
+        if counts[t] >= 0.0:
+            known += 1
+    return known
+
+
+@outer
+def baselines(
+    counts: Floats, columns: Floats, judged: Ints, fitted: Ints, span: tuple[int, int, int],
+    rules: tuple[int, int, float], first: int, last: int, means: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Baselines of regions first..last-1 at every judged week.
+
+    counts: (R, T), NaN unknown. columns: (T, 6), trend in weeks / 52. fitted: (W,), the week, at or before each judged
+    one, as of which its baseline is fitted. span: weeks that the baseline reaches back, weeks left out, fewest known
+    weeks. rules: trend or not, most waves, residual of a past outbreak. means: (R, W, N), the judged week first, NaN
+    where the history is too short. out: (R, W, 3).
+    """
+    reach, exclude, least = span
+    y, x = np.empty(counts.shape[1]), np.empty((counts.shape[1], COLUMNS))
+    ahead, beta = np.empty((means.shape[2], COLUMNS)), np.empty(COLUMNS)
+    used = _model(0, 0)
+    for r in range(first, last):
+        as_of = -1
+        n = 0
+        for w in range(judged.size):
+            now = judged[w]
+            out[r, w, HISTORY] = _known(counts[r], max(now - reach, 0), now)
+            if fitted[w] != as_of:
+                as_of = fitted[w]
+                n = _gather(counts[r], columns, (max(as_of - reach, 0), as_of - exclude, as_of), y, x)
+                if n > 0:
+                    used = _baseline(y[:n], x[:n], rules, beta, out[r, w])
+            elif n > 0:
+                out[r, w, PHI], out[r, w, SHARE] = out[r, w - 1, PHI], out[r, w - 1, SHARE]
+            if n == 0 or out[r, w, HISTORY] < least:
+                out[r, w, PHI] = np.nan
+                continue
+            for d in range(means.shape[2]):
+                ahead[d] = columns[max(now - d, 0)]
+                ahead[d, 1] -= columns[as_of, 1]
+                means[r, w, d] = _ahead(ahead[d], used, beta)
