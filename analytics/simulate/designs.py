@@ -101,18 +101,23 @@ class SimulatedCounts:
 
     def panel(self, first: date = date(2012, 1, 2)) -> Panel:
         """The counts as a panel whose first week starts on *first*, regions "series-001", "series-002", ..."""
-        if first != week_of(first):
-            raise OptionError(f"first week {first} is not a Monday; use {week_of(first)}")
-        weeks, series = self.counts.shape
-        names = tuple(f"series-{number:03d}" for number in range(1, series + 1))
-        return Panel(
-            weeks=np.datetime64(first, "D") + 7 * np.arange(weeks),
-            region_ids=names,
-            region_names=names,
-            values=self.counts.astype(np.float64),
-            status=np.full(self.counts.shape, Status.KNOWN, dtype=np.uint8),
-            simulated=True,
-        )
+        return counts_panel(self.counts, first)
+
+
+def counts_panel(counts: Integers, first: date) -> Panel:
+    """Simulated counts (T, R) as a panel whose first week starts on *first*; raises OptionError unless that is a Monday."""
+    if first != week_of(first):
+        raise OptionError(f"first week {first} is not a Monday; use {week_of(first)}")
+    weeks, series = counts.shape
+    names = tuple(f"series-{number:03d}" for number in range(1, series + 1))
+    return Panel(
+        weeks=np.datetime64(first, "D") + 7 * np.arange(weeks),
+        region_ids=names,
+        region_names=names,
+        values=counts.astype(np.float64),
+        status=np.full(counts.shape, Status.KNOWN, dtype=np.uint8),
+        simulated=True,
+    )
 
 
 def noufaily(
@@ -141,7 +146,7 @@ def noufaily(
     chosen = _checked(scenario, seed, series, outbreak)
     base, past, current = np.random.default_rng(seed).spawn(3)
     mean = chosen.mean()
-    plain = _counts(base, mean, chosen.phi, series)
+    plain = counts_of(base, mean, chosen.phi, series)
     deviation = plain[BASELINE].std(axis=0, ddof=1)
     past_cases, cases = np.zeros_like(plain), np.zeros_like(plain)
     starts = np.full(series, -1, dtype=np.int64)
@@ -168,7 +173,8 @@ def _checked(scenario: Scenario | int, seed: int, series: int, outbreak: float |
     return SCENARIOS[scenario - 1]
 
 
-def _counts(generator: np.random.Generator, mean: Floats, phi: float, series: int) -> Integers:
+def counts_of(generator: np.random.Generator, mean: Floats, phi: float, series: int) -> Integers:
+    """Counts (T, series) of mean *mean* (T,) and variance phi mean: negative binomial, Poisson where phi is 1."""
     # series by series, so that asking for more of them leaves the first ones as they were
     shape = (series, len(mean))
     if phi == 1:

@@ -1,0 +1,158 @@
+"""How soon ramps are found, at one false-flag rate, by Farrington flexible, the ladder, the ramp detector and an oracle.
+
+Delays are weeks from the ramp's first week (1) to the first flag. Each method has the threshold at which it flags the
+stated share of the weeks of series without a ramp; no method flags a week without an incident. Farrington flexible is
+read twice, with and without its rule for low counts, and the earlier of the two is what others are compared with. The
+oracle knows mean, dispersion and slope, and averages the likelihood ratio over onsets 1 to 12 weeks ago.
+
+Run from the repository root: python -m tests.benchmarks.bench_ramp [--series 2000] [--ladder] [--quick]
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.evaluation import Comparison, Trial, compare, likelihood_ratios
+from analytics.models.farrington import FarringtonFlexible, FarringtonOptions
+from analytics.models.ramp import Ramp, RampOptions, baselines, statistics
+from analytics.models.spike import Spike
+from analytics.panel import Panel
+from analytics.simulate.ramps import RampDesign, SimulatedRamps, ramps
+from analytics.weeks import as_date
+
+Floats = NDArray[np.float64]
+Method = Callable[[Panel, int], Floats]
+
+MEANS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+PHIS = (1.0, 1.5, 2.0, 3.0)
+GROWTHS = (0.15, 0.3, 0.6)
+RATES = (0.01, 0.005, 0.02)
+QUIET_WEEKS = 30
+WINDOW = 12
+
+
+def surprise(panel: Panel, p_value: Floats) -> Floats:
+    """-log p, minus infinity where a week was not judged or has no incident."""
+    with np.errstate(divide="ignore"):
+        return np.where(np.isnan(p_value) | (panel.values[-len(p_value) :] == 0), -np.inf, -np.log(p_value))
+
+
+def farrington(low_counts: bool) -> Method:
+    """Farrington flexible at Noufaily's settings, with or without its rule for low counts."""
+    options = FarringtonOptions() if low_counts else FarringtonOptions(low_count_cases=0)
+    return lambda panel, start: surprise(
+        panel, FarringtonFlexible(options).fit(panel, as_date(panel.weeks[start]), threads=1).p_value
+    )
+
+
+def ladder(panel: Panel, start: int) -> Floats:
+    """The ladder."""
+    return surprise(panel, Spike().fit(panel, as_date(panel.weeks[start]), threads=1).p_value)
+
+
+def ramp(panel: Panel, start: int) -> Floats:
+    """The ramp detector's statistic."""
+    judged, options = np.arange(start, len(panel.weeks)), RampOptions()
+    normal = baselines(panel, judged, options, 1)
+    wanted = np.ones((judged.size, len(panel.region_ids)), np.bool_)
+    score = statistics(panel, judged, normal, wanted, options, with_p=False, threads=1)[..., 0].T
+    return np.where(panel.values[start:] == 0, -np.inf, score)
+
+
+def ramp_p(panel: Panel, start: int) -> Floats:
+    """The ramp detector's p."""
+    return surprise(panel, Ramp().fit(panel, as_date(panel.weeks[start]), threads=1).p_value)
+
+
+def oracle(made: SimulatedRamps, growth: float) -> Floats:
+    """The oracle's scores of the judged weeks."""
+    design, start = made.design, made.start - WINDOW
+    factors = [(1 + growth) ** k for k in range(1, WINDOW + 1)]
+    normal = np.full(len(made.counts) - start, design.mean)
+    return likelihood_ratios(made.counts[start:], normal, design.phi, factors)[WINDOW:]
+
+
+def horizon(mean: float, phi: float, growth: float) -> int:
+    """Judged weeks after which practically every ramp is found."""
+    needed = np.log1p(12 * np.sqrt(phi / mean)) / np.log1p(growth)
+    return int(np.ceil(needed)) + 3
+
+
+def cells(mean: float, phi: float, series: int, methods: dict[str, Method], seed: int) -> Iterator[tuple]:
+    """(slope, quiet scores by method, scores by method) of one mean and dispersion."""
+    quiet = ramps(RampDesign(mean=mean, phi=phi, judged=QUIET_WEEKS), seed, series=series)
+    panel = quiet.panel()
+    null = {name: method(panel, quiet.start) for name, method in methods.items()}
+    for growth in GROWTHS:
+        design = RampDesign(mean=mean, phi=phi, growth=growth, judged=horizon(mean, phi, growth))
+        made = ramps(design, seed + 1, series=series)
+        panel = made.panel()
+        scores = {name: method(panel, made.start) for name, method in methods.items()}
+        yield growth, null | {"oracle": oracle(quiet, growth)}, scores | {"oracle": oracle(made, growth)}
+
+
+def judged(null: dict[str, Floats], scores: dict[str, Floats], rate: float) -> dict[str, Comparison]:
+    """Each method against the earlier reading of Farrington flexible."""
+    weeks = max(map(len, (*null.values(), *scores.values())))
+    trials = {name: Trial(null=null[name], scores=scores[name]) for name in null}
+    readings = [trials["farrington"], trials["farrington, all counts"]]
+    reference = min(readings, key=lambda one: _against(one, one, one, rate, 1).reference)
+    assert weeks
+    others = {name: trial for name, trial in trials.items() if "farrington" not in name and name != "oracle"}
+    return {name: _against(reference, trial, trials["oracle"], rate, 200) for name, trial in others.items()}
+
+
+def _against(reference: Trial, method: Trial, best: Trial, rate: float, resamples: int) -> Comparison:
+    generator = np.random.default_rng(3)
+    return compare(reference, method, best, rate=rate, generator=generator, resamples=resamples)
+
+
+def verdict(one: Comparison) -> str:
+    """What a row says of the promise: 70 % of the gap, where there is one, and never later."""
+    later = "" if one.gain.high >= 0 else " LATER"
+    if one.gap.low <= 0:
+        return "no gap" + later
+    return ("ok" if one.share.value >= 0.7 else "short" if one.share.high < 0.7 else "within error") + later
+
+
+def table(means: tuple[float, ...], phis: tuple[float, ...], series: int, methods: dict[str, Method], rates: tuple) -> None:
+    """Print a row for each mean, dispersion, slope and rate."""
+    print("mean  phi  slope  rate   farr.  ours   oracle  gap [95 %]            share closed [95 %]      verdict  (method)")
+    for mean, phi in product(means, phis):
+        for growth, null, scores in cells(mean, phi, series, methods, int(1000 * mean + 10 * phi)):
+            for rate in rates:
+                for name, one in judged(null, scores, rate).items():
+                    gap, share = one.gap, one.share
+                    print(
+                        f"{mean:4g} {phi:4g} {growth:6.0%} {rate:6.1%} {one.reference:6.2f} {one.method:6.2f} "
+                        f"{one.oracle:6.2f}   {gap.value:5.2f} [{gap.low:5.2f}, {gap.high:5.2f}]   "
+                        f"{share.value:5.0%} [{share.low:5.0%}, {share.high:5.0%}]   {verdict(one)}  ({name})",
+                        flush=True,
+                    )
+
+
+def main() -> None:
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, default=2000)
+    parser.add_argument("--ladder", action="store_true", help="the ladder's delays as well")
+    parser.add_argument("--p", action="store_true", help="the ramp detector by its p, which takes ten times as long")
+    parser.add_argument("--quick", action="store_true", help="four means, one dispersion, 1 %% only")
+    given = parser.parse_args()
+    methods = {"farrington": farrington(True), "farrington, all counts": farrington(False), "ramp": ramp}
+    methods |= {"ladder": ladder} if given.ladder else {}
+    methods |= {"ramp by p": ramp_p} if given.p else {}
+    begun = time.process_time()
+    if given.quick:
+        table((0.2, 1.0, 5.0, 20.0), (2.0,), given.series, methods, RATES[:1])
+    else:
+        table(MEANS, PHIS, given.series, methods, RATES)
+    print(f"{time.process_time() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
