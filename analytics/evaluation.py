@@ -223,5 +223,6 @@ def _delays(trials: Sequence[Trial], tails: Sequence[_Tail], times: Floats, rate
 
 
 def _interval(value: float, boot: Floats) -> Estimate:
-    low, high = np.nanpercentile(boot, [2.5, 97.5])
+    known = boot[np.isfinite(boot)]
+    low, high = np.percentile(known, [2.5, 97.5]) if known.size else (np.nan, np.nan)
     return Estimate(value=value, low=float(low), high=float(high))

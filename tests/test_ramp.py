@@ -40,15 +40,13 @@ def log_pmf(counts: Floats, mean: Floats, phi: float) -> Floats:
 
 def slow_statistic(window: Floats, means: Floats, phi: float, options: RampOptions) -> Floats:
     """The statistic of windows (..., N), the judged week first, term by term."""
-    n = means.size
     most = min(MOST[0], 1 + MOST[1] * np.sqrt(phi / means.max()))
-    total = np.zeros(window.shape[:-1])
+    total, plain = np.zeros(window.shape[:-1]), log_pmf(window, means, phi)
     for onset, row in enumerate(options.weights(), start=1):
         for slope, weight in zip(options.growths(), row, strict=True):
-            factors = np.minimum(np.exp(slope * (onset - np.arange(n))), most)
-            grown = np.where(np.arange(n) < onset, means * factors, means)
-            ratio = log_pmf(window, grown, phi) - log_pmf(window, means, phi)
-            total += weight * np.exp(np.nansum(ratio, axis=-1))
+            factors = np.minimum(np.exp(slope * (onset - np.arange(onset))), most)
+            grown = log_pmf(window[..., :onset], means[:onset] * factors, phi)
+            total += weight * np.exp(np.nansum(grown - plain[..., :onset], axis=-1))
     answer: Floats = np.log(total)
     return answer
 
@@ -57,9 +55,9 @@ def test_one_week_and_one_slope_by_hand() -> None:
     """After 78 weeks of 4 each, 9 incidents are log NB(9; 2 mu) / NB(9; mu), mu = 4 + 1 / 156, variance mu (1 + 4 / 78)."""
     panel = panel_of(np.append(np.full(104, 4.0), 9.0))
     result = last(panel, years_back=2, window=1, slopes="100", refit_weeks=1)
-    mu, phi = 4 + 0.5 / 78, 1 + 4 / 78 * 312 / 312.0
+    # the mean of 78 weeks has, in units of one week's, the variance 1 / 78, and counts four times in a window
+    mu, phi = 4 + 0.5 / 78, 1 + 4 / 78
     assert result.expected[0, 0] == pytest.approx(mu, rel=1e-9)
-    # the share of the mean's error is 1 / 78 of the fitted mean 4
     ratio = log_pmf(np.array([9.0]), np.array([2 * mu]), phi) - log_pmf(np.array([9.0]), np.array([mu]), phi)
     assert result.statistic is not None
     assert result.statistic[0, 0] == pytest.approx(float(ratio[0]), rel=1e-6)
@@ -71,7 +69,7 @@ def test_the_statistic_is_the_slow_sum(mean: float, season: float) -> None:
     made = ramps(RampDesign(mean=mean, phi=2.0, season=season, growth=0.2, judged=6), 5, series=6)
     panel = made.panel()
     result, normal = last(panel, draws=64), normal_of(panel)
-    assert (np.ptp(normal.means, axis=2) > 0).any() == (season > 0)
+    assert ((np.ptp(normal.means, axis=2) > 0).mean() > 0.5) == (season > 0)
     windows = panel.values[::-1][:12].T
     expected = [
         slow_statistic(window, means[0], phi[0], RampOptions())
@@ -115,18 +113,18 @@ def test_the_tail_is_that_of_every_window() -> None:
 
 
 def test_the_tail_is_that_of_plain_simulation() -> None:
-    """p is the share of 100,000 plainly drawn windows that reach the statistic."""
+    """p is the share of 20,000 plainly drawn windows that reach the statistic."""
     panel = poisson_panel(1.0, 290, 60, seed=4, phi=2.0)
     result, normal = last(panel, draws=4096), normal_of(panel, draws=4096)
     p = np.where((result.p_value[0] < 0.2) & (result.observed[0] > 0), result.p_value[0], np.nan)
     rng = np.random.default_rng(1)
-    for region in np.argsort(p)[:3]:
+    for region in np.argsort(p)[:2]:
         means, phi = normal.means[region, 0], float(normal.phi[region, 0])
-        drawn = rng.negative_binomial(means / (phi - 1), 1 / phi, (100_000, 12)).astype(float)
+        drawn = rng.negative_binomial(means / (phi - 1), 1 / phi, (20_000, 12)).astype(float)
         assert result.statistic is not None
         plain = (slow_statistic(drawn, means, phi, RampOptions()) >= result.statistic[0, region] - 1e-9).mean()
         # four standard errors of the plain share, and 5 % for the 4,096 weighted windows
-        assert p[region] == pytest.approx(plain, rel=0.05, abs=4 * np.sqrt(plain / 100_000))
+        assert p[region] == pytest.approx(plain, rel=0.05, abs=4 * np.sqrt(plain / 20_000))
 
 
 def test_a_likelihood_ratio_bounds_its_tail() -> None:

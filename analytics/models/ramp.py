@@ -74,7 +74,7 @@ class Ramp:
 
 def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int | None = None) -> Baseline:
     """The baseline of each of the *judged* weeks (indexes); NaN where the history is too short."""
-    counts = np.ascontiguousarray(panel.values.T)
+    counts = np.array(panel.values.T, order="C")
     columns = design(panel)
     number = panel.weeks[judged].astype(np.int64) // 7
     fitted = np.maximum(judged - number % options.refit_weeks, 0)
@@ -104,7 +104,7 @@ def statistics(
     with_p: bool = True, threads: int | None = None,
 ) -> Floats:  # fmt: skip
     """Planes (R, W, 5) of the *wanted* cells (W, R), as in `ramp_kernel`; without p only the statistic."""
-    counts = np.ascontiguousarray(panel.values.T)
+    counts = np.array(panel.values.T, order="C")
     out = np.full((*normal.phi.shape, 5), np.nan)
     weights = options.weights()
     ramps = (options.growths(), weights.ravel(), GROWTHS)

@@ -21,7 +21,7 @@ MOST_GROWTH, MOST_DEVIATIONS = 16.0, 12.0
 """A ramp levels off at this many times its baseline, or this many standard deviations above it."""
 LARGEST_TABLE = 1024
 LARGEST_UPPER = 1e6
-_TIES = 1e-9
+_TIES, _SMALLEST = 1e-9, 1e-300
 _LARGEST_EXPONENT = 700.0
 
 
@@ -200,7 +200,7 @@ def _tail(value: float, ordered: Floats, above: Floats) -> float:
     if i < ordered.size:
         return min(1.0, above[i])
     last = ordered.size - 1
-    return above[last] * math.exp(ordered[last] - value)
+    return max(above[last] * math.exp(ordered[last] - value), _SMALLEST)
 
 
 @inner
