@@ -71,7 +71,7 @@ def first_flags(flags: Flags) -> tuple[Integers, Flags]:
 
     Where there was none the delay is censored at W weeks.
     """
-    found = flags.any(axis=0)
+    found: Flags = np.any(flags, axis=0)
     delay = np.where(found, flags.argmax(axis=0) + 1, len(flags))
     return delay.astype(np.int64), found
 
@@ -119,8 +119,8 @@ def likelihood_ratios(counts: Integers, mean: Floats, phi: float, factors: Seque
     """Score (T, R) of an oracle that knows mean, dispersion and how the mean grows, but not when it began.
 
     Log of the likelihood ratios of a beginning 1, 2, ..., N weeks ago (the week itself is 1), averaged over them alike;
-    a ramp's weeks k = 1..N have *factors* times the *mean* (T,), all counts (T, R) variance phi times their mean. NaN in
-    the first N - 1 weeks, and minus infinity in weeks without incident: nobody flags those.
+    a ramp's weeks k = 1..N have *factors* times the *mean* (T,), all counts (T, R) variance phi times their mean. NaN
+    in the first N - 1 weeks, and minus infinity in weeks without incident: nobody flags those.
     """
     weeks, onsets = len(counts), len(factors)
     ratios = np.stack([_log_ratio(counts, mean[:, None], phi, factor) for factor in factors])
@@ -139,8 +139,9 @@ def _log_ratio(counts: Integers, mean: Floats, phi: float, factor: float) -> Flo
         return ratio
     size = mean / (phi - 1)
     rise = special.gammaln(counts + size * factor) - special.gammaln(size * factor)
-    ratio = rise - special.gammaln(counts + size) + special.gammaln(size) - size * (factor - 1) * np.log(phi)
-    return ratio
+    fall = special.gammaln(size) - special.gammaln(counts + size) - size * (factor - 1) * np.log(phi)
+    answer: Floats = rise + fall
+    return answer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,6 +111,7 @@ def test_the_oracles_ratio_has_mean_one() -> None:
 
 def test_the_share_of_a_gap_by_hand() -> None:
     """Flags in weeks 5, 3 and 1 in every series: half of the gap of four weeks is closed, without error."""
+
     def trial(week: int) -> Trial:
         scores = np.zeros((6, 30))
         scores[week - 1] = 9.0
@@ -124,6 +125,7 @@ def test_the_share_of_a_gap_by_hand() -> None:
 
 def test_an_interval_covers_the_error_of_the_threshold() -> None:
     """The bootstrap's gap is as wide as delays and thresholds of new series scatter."""
+
     def once(seed: int) -> tuple[float, float]:
         generator = np.random.default_rng(seed)
         null, rise = generator.normal(size=(2, 20, 100)), np.linspace(0.3, 6, 20)[:, None]

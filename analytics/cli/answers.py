@@ -86,6 +86,7 @@ def spikes(form: str, **given: Any) -> None:
       incidents spikes --method farrington-flexible --set years_back=4 --set alpha=0.005
       incidents spikes --counts weekly.csv --format csv
     """  # noqa: D301 - click's paragraph mark
+    from analytics.models.base import EXTRAS
     from analytics.models.discovery import q_values
     from analytics.models.methods import spike_model
 
@@ -94,7 +95,7 @@ def spikes(form: str, **given: Any) -> None:
     first, last = weeks_of(given, panel, settings)
     result = spike_model(settings.method, settings.spikes).fit(panel, first=first, last=last)
     frame = result.frame().assign(q_value=q_values(result.p_value).ravel())
-    show(frame[[*SPIKES, *(name for name in ("p_drop", "statistic") if name in frame)]], form)
+    show(frame[[*SPIKES, *(name for name in EXTRAS if name in frame)]], form)
 
 
 @main.command()

@@ -1,6 +1,5 @@
 """Ramps: build-ups over weeks, no one of which need stand out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -42,7 +41,29 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Ramp:
-    """x"""
+    """A mixture of likelihood ratios over onsets and slopes of a build-up, against all weeks of the last years.
+
+    For the judged week t, S = log sum over n, b of w(n, b) prod over s = t-n+1..t of NB(y_s; f mu_s, phi) / NB(y_s;
+    mu_s, phi), f = e^(b k) in the ramp's week k = 1..n: a ramp of slope b that began n weeks ago, n = 1..window. NB(m,
+    phi) is negative binomial with variance phi m. The weights fall as n^-recency and are the same for all slopes; f
+    levels off at 16, or 12 standard deviations above the mean. Unknown weeks add nothing.
+
+    mu is a Poisson regression over every known week of the last *years_back* years but the last *exclude_weeks*, with
+    trend and one or two waves of a year where the Bayesian information criterion asks for them; past outbreaks
+    (Anscombe residual above *outbreak_residual*, two incidents or more) have weight residual^-2, as in Farrington
+    flexible; half an incident is added to those seen (Jeffreys' prior). phi is the posterior mean, and half a deviation,
+    under the negative binomial likelihood, times 1 + 4 v, v being the variance of mu's own error in units of one
+    week's: about four weeks of a window share it.
+
+    exp(S) is a likelihood ratio, so p = P(S >= observed S) is at most e^-S (Markov). It is estimated by importance
+    sampling: half of the *draws* windows come from the baseline, half from the mixture of ramps, and p is the mean of
+    1{S >= observed} / (1/2 + 1/2 e^S) (Hesterberg 1995, Technometrics 37:185): small p as surely as large ones. The
+    same uniform numbers serve every region and week. A week without incident is no sign of a ramp: p = 1.
+
+    `upper` is the largest count of the week that raises no alarm, given the weeks before; NaN where none would do.
+    `statistic` is S. Where S > 0, `onset` is the likeliest first week of the build-up and `growth` the posterior mean
+    of the log growth per week, every onset and growths of 5 to 120 % a week alike before. `expected` is mu.
+    """
 
     options: RampOptions = field(default_factory=RampOptions)
 
@@ -122,7 +143,7 @@ Windows = tuple[Floats, Floats, NDArray[np.int64]]
 
 
 def windows(options: RampOptions) -> Windows:
-    """Chance of the simulated windows: uniform numbers (K, N), their normal quantiles, and each one's ramp, -1 for none.
+    """Chance of the simulated windows: uniform numbers (K, N), their normal quantiles, each one's ramp (-1: none).
 
     A scrambled Sobol sequence (Owen 1998, J Complexity 14:466), of which one more coordinate chooses the ramp: none in
     half of the windows, in the others as the weights say.

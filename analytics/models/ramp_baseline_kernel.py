@@ -21,34 +21,44 @@ COLUMNS = 6
 _STEPS, _CLOSE = 30, 1e-7
 _PRIOR_PRECISION = 0.25
 """Of trend and waves, on the log scale: a season without an incident stays finite."""
-_PRIOR_PHI, _PRIOR_WEIGHT = 2.5, 15.0
-"""Dispersion expected before any is seen, and how many degrees of freedom that is worth."""
+_EXCESS = np.concatenate((np.zeros(1), 0.1 * 1.6 ** np.arange(16.0)))
+"""Dispersions less one that are weighed against each other: none, and steps of 60 % from 0.1 to about 100."""
+_PRIOR_EXCESS, _PRIOR_NONE = 1.5, 0.1
+"""Prior of the dispersion less one: exponential with this mean, and this much for none at all."""
+_CAUTION = 0.5
 
 
 @inner
-def _solve(matrix: Floats, right: Floats, used: Ints, answer: Floats) -> bool:
-    """Solve the system of the *used* rows and columns by Cholesky; False if it is not positive definite."""
-    p = used.size
-    root = np.zeros((p, p))
-    for i in range(p):
+def _root(matrix: Floats, used: Ints, root: Floats) -> bool:
+    """Fill the Cholesky root of the *used* rows and columns; False if they are not positive definite."""
+    for i in range(used.size):
         for j in range(i + 1):
             total = matrix[used[i], used[j]]
             for k in range(j):
                 total -= root[i, k] * root[j, k]
-            if i == j:
-                if not total > 1e-12 * matrix[used[i], used[i]]:
-                    return False
+            if i > j:
+                root[i, j] = total / root[j, j]
+            elif total > 1e-12 * matrix[used[i], used[i]]:
                 root[i, i] = math.sqrt(total)
             else:
-                root[i, j] = total / root[j, j]
-    for i in range(p):
+                return False
+    return True
+
+
+@inner
+def _solve(matrix: Floats, right: Floats, used: Ints, answer: Floats) -> bool:
+    """Solve the system of the *used* rows and columns; False if it is not positive definite."""
+    root = np.zeros((used.size, used.size))
+    if not _root(matrix, used, root):
+        return False
+    for i in range(used.size):
         total = right[used[i]]
         for k in range(i):
             total -= root[i, k] * answer[k]
         answer[i] = total / root[i, i]
-    for i in range(p - 1, -1, -1):
+    for i in range(used.size - 1, -1, -1):
         total = answer[i]
-        for k in range(i + 1, p):
+        for k in range(i + 1, used.size):
             total -= root[k, i] * answer[k]
         answer[i] = total / root[i, i]
     return True
@@ -67,37 +77,51 @@ def _model(trend: int, waves: int) -> Ints:
 
 
 @inner
-def _choose(y: Floats, x: Floats, trend: int, waves: int) -> Ints:
-    """Columns of the best model of the counts y (n,) by the information criterion; x: (n, 6)."""
-    n = y.size
-    gram, pull = np.zeros((COLUMNS, COLUMNS)), np.zeros(COLUMNS)
+def _squares(y: Floats, x: Floats, gram: Floats, pull: Floats) -> float:
+    """Fill x'x and x'z of the square roots z of the counts; returns z'z."""
     square = 0.0
-    for i in range(n):
+    for i in range(y.size):
         z = math.sqrt(y[i])
         square += z * z
         for a in range(COLUMNS):
             pull[a] += z * x[i, a]
             for b in range(a + 1):
                 gram[a, b] += x[i, a] * x[i, b]
-    whole = square - pull[0] * pull[0] / n
-    best, chosen = 0.0, _model(0, 0)
+    return square
+
+
+@inner
+def _gain(n: int, whole: float, used: Ints, gram: Floats, pull: Floats) -> float:
+    """What the *used* columns gain over a constant: n log (1 / (1 - R^2)) - (columns - 1) log n; 0 where n is small."""
     answer = np.empty(COLUMNS)
+    if n < 4 * used.size or not whole > 0.0 or not _solve(gram, pull, used, answer):
+        return 0.0
+    explained = -pull[0] * pull[0] / n
+    for a in range(used.size):
+        explained += answer[a] * pull[used[a]]
+    return -n * math.log(max(1.0 - explained / whole, 1e-9)) - (used.size - 1) * math.log(n)
+
+
+@inner
+def _choose(y: Floats, x: Floats, trend: int, waves: int) -> Ints:
+    """Columns of the best model of the counts y (n,) by the information criterion; x: (n, 6)."""
+    gram, pull = np.zeros((COLUMNS, COLUMNS)), np.zeros(COLUMNS)
+    square = _squares(y, x, gram, pull)
+    whole = square - pull[0] * pull[0] / y.size
+    best, chosen = 0.0, _model(0, 0)
     for t in range(trend + 1):
         for h in range(waves + 1):
             used = _model(t, h)
-            if used.size == 1 or n < 4 * used.size or not whole > 0.0 or not _solve(gram, pull, used, answer):
-                continue
-            explained = -pull[0] * pull[0] / n
-            for a in range(used.size):
-                explained += answer[a] * pull[used[a]]
-            gain = -n * math.log(max(1.0 - explained / whole, 1e-9)) - (used.size - 1) * math.log(n)
-            if gain > best:
+            gain = _gain(y.size, whole, used, gram, pull)
+            if used.size > 1 and gain > best:
                 best, chosen = gain, used
     return chosen
 
 
 @inner
-def _information(y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floats, parts: tuple[Floats, Floats]) -> None:
+def _information(
+    y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floats, parts: tuple[Floats, Floats]
+) -> None:
     """Fill means, information matrix and score at the coefficients *beta* of the *used* columns."""
     matrix, score = parts
     matrix[:] = 0.0
@@ -118,7 +142,9 @@ def _information(y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, 
 
 
 @inner
-def _fit(y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floats, parts: tuple[Floats, Floats]) -> bool:
+def _fit(
+    y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floats, parts: tuple[Floats, Floats]
+) -> bool:
     """Weighted Poisson regression by Newton's method from *beta*, in place; False if it does not settle."""
     step = np.empty(COLUMNS)
     for _ in range(_STEPS):
@@ -137,24 +163,44 @@ def _fit(y: Floats, x: Floats, omega: Floats, used: Ints, beta: Floats, mu: Floa
 
 
 @inner
-def _dispersion(y: Floats, mu: Floats, omega: Floats, columns: int) -> float:
-    """Pearson's dispersion, drawn towards its prior by as much as few incidents leave it unknown; 1 or more.
+def _log_density(y: float, mu: float, excess: float) -> float:
+    """Log probability of a count of mean mu and variance (1 + excess) mu, less what is the same for every excess."""
+    if excess == 0.0:
+        return y * math.log(mu) - mu
+    size = mu / excess
+    total = y * math.log(excess / (1.0 + excess)) - size * math.log1p(excess)
+    if y > 20.0:
+        return total + math.lgamma(y + size) - math.lgamma(size)
+    rise = 1.0
+    for j in range(int(y)):
+        rise *= size + j
+    return total + math.log(rise)
 
-    Of counts with mean mu and variance phi mu, (y - mu)^2 / mu has mean phi and variance 2 phi^2 + k / mu with
-    k = phi (6 phi^2 - 6 phi + 1), so n weeks are worth 2 n / (2 + k / (phi^2 mu)) degrees of freedom.
+
+@inner
+def _dispersion(y: Floats, mu: Floats, omega: Floats) -> float:
+    """Posterior mean of the dispersion, and half a deviation more: tails suffer most from a dispersion taken too small.
+
+    Counts are negative binomial of variance phi mu, their means as fitted.
+
+    With few incidents it is much surer than Pearson's sum of squares, whose own variance grows as 1 / mu.
     """
-    square = weight = total = 0.0
-    for i in range(y.size):
-        square += omega[i] * (y[i] - mu[i]) ** 2 / mu[i]
-        weight += omega[i]
-        total += mu[i]
-    free = weight - columns
-    if free <= 0.0:
-        return _PRIOR_PHI
-    fourth = (6.0 * _PRIOR_PHI * (_PRIOR_PHI - 1.0) + 1.0) / _PRIOR_PHI
-    worth = 2.0 * free / (2.0 + fourth * y.size / total)
-    phi = (worth * square / free + _PRIOR_WEIGHT * _PRIOR_PHI) / (worth + _PRIOR_WEIGHT)
-    return max(phi, 1.0)
+    fits = np.zeros(_EXCESS.size)
+    for g in range(_EXCESS.size):
+        excess = _EXCESS[g]
+        spent = math.log1p(excess) / excess if excess > 0.0 else 1.0
+        fits[g] = math.log(excess / 1.6) - excess / _PRIOR_EXCESS if excess > 0.0 else math.log(_PRIOR_NONE)
+        for i in range(y.size):
+            fits[g] += omega[i] * (_log_density(y[i], mu[i], excess) if y[i] > 0.0 else -mu[i] * spent)
+    largest = fits.max()
+    total = mean = square = 0.0
+    for g in range(_EXCESS.size):
+        weight = math.exp(fits[g] - largest)
+        total += weight
+        mean += weight * _EXCESS[g]
+        square += weight * _EXCESS[g] ** 2
+    mean /= total
+    return 1.0 + mean + _CAUTION * math.sqrt(max(square / total - mean * mean, 0.0))
 
 
 @inner
@@ -167,7 +213,16 @@ def _weigh(y: Floats, mu: Floats, phi: float, limit: float, omega: Floats) -> No
 
 
 @inner
-def _robust(y: Floats, x: Floats, used: Ints, limit: float, beta: Floats, mu: Floats, omega: Floats, parts: tuple[Floats, Floats]) -> float:
+def _robust(
+    y: Floats,
+    x: Floats,
+    used: Ints,
+    limit: float,
+    beta: Floats,
+    mu: Floats,
+    omega: Floats,
+    parts: tuple[Floats, Floats],
+) -> float:
     """Fit, weigh past outbreaks down, fit again; returns the dispersion, 0 where the fit does not settle."""
     omega[:] = 1.0
     beta[:] = 0.0
@@ -176,7 +231,7 @@ def _robust(y: Floats, x: Floats, used: Ints, limit: float, beta: Floats, mu: Fl
     for _ in range(3):
         if not _fit(y, x, omega, used, beta, mu, parts):
             return 0.0
-        phi = _dispersion(y, mu, omega, used.size)
+        phi = _dispersion(y, mu, omega)
         _weigh(y, mu, phi, limit, omega)
     return phi
 
@@ -203,7 +258,7 @@ def _baseline(y: Floats, x: Floats, rules: tuple[int, int, float], beta: Floats,
         mu[:] = 0.5 / y.size
         beta[:] = 0.0
         beta[0] = math.log(mu[0])
-        out[PHI], out[SHARE] = _dispersion(y, mu, omega, 1), 1.0 / y.size
+        out[PHI], out[SHARE] = _dispersion(y, mu, omega), 1.0 / y.size
         return _model(0, 0)
     parts = (np.empty((COLUMNS, COLUMNS)), np.empty(COLUMNS))
     used = _choose(y, x, trend, waves)

@@ -15,6 +15,9 @@ from analytics.models.compiled import inner, outer
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+Tables = tuple[Floats, Floats, Floats]
+"""Growths (N B,); log ratios (slots, counts, N B); distribution functions (slots, N B + 1, counts)."""
+
 STATISTIC, P_VALUE, UPPER, ONSET, GROWTH = range(5)
 """Planes of the output: log likelihood ratio, p, upper, onset (weeks ago, the judged one 0), growth of the log mean."""
 MOST_GROWTH, MOST_DEVIATIONS = 16.0, 12.0
@@ -122,7 +125,7 @@ def _add(y: float, mu: float, phi: float, factors: Floats, ratios: Floats, sums:
 @inner
 def _mixed(sums: Floats, weights: Floats) -> float:
     """Log of the weighted sum of the likelihood ratios."""
-    largest = sums.max()
+    largest = float(sums.max())
     total = 0.0
     for i in range(sums.size):
         total += weights[i] * math.exp(sums[i] - largest)
@@ -131,7 +134,7 @@ def _mixed(sums: Floats, weights: Floats) -> float:
 
 @inner
 def _simulate(
-    known: Floats, means: Floats, phi: float, tables: tuple[Floats, Floats, Floats], weights: Floats,
+    known: Floats, means: Floats, phi: float, tables: Tables, weights: Floats,
     uniforms: tuple[Floats, Floats, Ints], strength: Floats,
 ) -> None:  # fmt: skip
     """Fill *strength* with the statistic of each simulated window.
@@ -159,9 +162,7 @@ def _simulate(
 
 
 @inner
-def _tables(
-    means: Floats, phi: float, slopes: Floats, space: tuple[Floats, Floats]
-) -> tuple[Floats, Floats, Floats]:
+def _tables(means: Floats, phi: float, slopes: Floats, space: tuple[Floats, Floats]) -> Tables:
     """(factors, log ratios, distribution functions) of a window; empty tables where counts are too large for them.
 
     One slot serves all weeks of a window whose means are the same.
@@ -198,9 +199,9 @@ def _tail(value: float, ordered: Floats, above: Floats) -> float:
     """
     i = np.searchsorted(ordered, value - _TIES)
     if i < ordered.size:
-        return min(1.0, above[i])
+        return min(1.0, float(above[i]))
     last = ordered.size - 1
-    return max(above[last] * math.exp(ordered[last] - value), _SMALLEST)
+    return max(float(above[last]) * math.exp(ordered[last] - value), _SMALLEST)
 
 
 @inner
@@ -216,10 +217,10 @@ def _order(strength: Floats, ordered: Floats, above: Floats) -> None:
 
 @inner
 def _chance_with(
-    y: float, before: Floats, means: Floats, phi: float, tables: tuple[Floats, Floats, Floats], weights: Floats,
+    y: float, before: Floats, means: Floats, phi: float, tables: Tables, weights: Floats,
     ordered: Floats, above: Floats, sums: Floats,
 ) -> float:  # fmt: skip
-    """p if the judged week had the count y, given the sums of the weeks before it."""
+    """What p would be if the judged week had the count y, given the sums of the weeks before it."""
     sums[:] = before
     _add(y, means[0], phi, tables[0], tables[1][0], sums)
     return _tail(_mixed(sums, weights), ordered, above)
@@ -227,7 +228,7 @@ def _chance_with(
 
 @inner
 def _upper(
-    before: Floats, means: Floats, phi: float, tables: tuple[Floats, Floats, Floats], weights: Floats, ordered: Floats,
+    before: Floats, means: Floats, phi: float, tables: Tables, weights: Floats, ordered: Floats,
     above: Floats, alpha: float,
 ) -> float:  # fmt: skip
     """Largest count of the judged week that raises no alarm, 0 or more; NaN where no count would."""
@@ -247,32 +248,31 @@ def _upper(
 
 
 @inner
-def _shape(window: Floats, means: Floats, phi: float, grid: Floats, out: Floats) -> None:
-    """Fill onset and growth: the likeliest onset and the mean growth, every onset and growth of the grid alike before.
+def _quasi(window: Floats, means: Floats, phi: float, onset: int, growth: float) -> float:
+    """Log quasi-likelihood ratio of a ramp that began *onset* weeks ago, of counts with variance phi mu."""
+    total = 0.0
+    for d in range(onset + 1):
+        if window[d] >= 0.0:
+            log_factor = growth * (onset - d + 1)
+            total += window[d] * log_factor - means[d] * (math.exp(log_factor) - 1.0)
+    return total / phi
 
-    By the quasi-likelihood of counts with variance phi mu.
+
+@inner
+def _shape(window: Floats, means: Floats, phi: float, grid: Floats, out: Floats) -> None:
+    """Fill onset and growth where the statistic is above 0: the likeliest onset and the mean growth.
+
+    Every onset and every growth of the grid is as likely as the others before.
     """
-    n = means.size
-    fits = np.zeros((n, grid.size))
-    for onset in range(n):
+    if not out[STATISTIC] > 0.0:
+        return
+    fits = np.zeros((means.size, grid.size))
+    for onset in range(means.size):
         for g in range(grid.size):
-            for d in range(onset + 1):
-                if window[d] >= 0.0:
-                    log_factor = grid[g] * (onset - d + 1)
-                    fits[onset, g] += (window[d] * log_factor - means[d] * (math.exp(log_factor) - 1.0)) / phi
-    largest = fits.max()
-    best = total = growth = 0.0
-    for onset in range(n):
-        here = 0.0
-        for g in range(grid.size):
-            weight = math.exp(fits[onset, g] - largest)
-            here += weight
-            growth += weight * grid[g]
-        total += here
-        if here > best:
-            best = here
-            out[ONSET] = onset
-    out[GROWTH] = growth / total
+            fits[onset, g] = _quasi(window, means, phi, onset, grid[g])
+    fits = np.exp(fits - fits.max())
+    out[ONSET] = np.argmax(fits.sum(axis=1))
+    out[GROWTH] = (fits.sum(axis=0) * grid).sum() / fits.sum()
 
 
 @inner
@@ -283,15 +283,31 @@ def _window(counts: Floats, now: int, window: Floats) -> None:
 
 
 @inner
-def _same(means: Floats, before: Floats, phi: float, phi_before: float) -> bool:
-    """Whether a week's baseline is that of the week before."""
-    return phi == phi_before and np.all(means == before)
+def _again(w: int, wanted: NDArray[np.bool_], means: Floats, phis: Floats) -> bool:
+    """Whether week w has the baseline of the week before, and that was judged."""
+    if w == 0 or not wanted[w - 1] or phis[w] != phis[w - 1]:
+        return False
+    for d in range(means.shape[1]):  # noqa: SIM110 - compiled code has no generators
+        if means[w, d] != means[w - 1, d]:
+            return False
+    return True
+
+
+@inner
+def _sum_before(window: Floats, means: Floats, phi: float, tables: Tables, before: Floats) -> None:
+    """Fill the sums of the weeks before the judged one."""
+    factors, ratios, _ = tables
+    b = before.size // means.size
+    before[:] = 0.0
+    for d in range(1, means.size):
+        if window[d] >= 0.0:
+            _add(window[d], means[d], phi, factors, ratios[0 if ratios.shape[0] == 1 else d], before[d * b :])
 
 
 @inner
 def _as_known(window: Floats, known: Floats) -> bool:
     """Whether the same weeks of two windows are known."""
-    for d in range(window.size):
+    for d in range(window.size):  # noqa: SIM110 - compiled code has no generators
         if (window[d] >= 0.0) != (known[d] >= 0.0):
             return False
     return True
@@ -309,11 +325,10 @@ def judge(
     and the ramp that each window has, -1 for none. With no windows (K = 0) only the statistic is given. out: (R, W, 5).
     """
     slopes, weights, grid = ramps
-    n, b = means.shape[2], slopes.size
-    window, known, sums, before = np.empty(n), np.empty(n), np.empty(n * b), np.empty(n * b)
-    draws = uniforms[0].shape[0]
+    n, draws = means.shape[2], uniforms[0].shape[0]
+    window, known, sums, before = np.empty(n), np.empty(n), np.empty(weights.size), np.empty(weights.size)
     strength, ordered, above = np.empty(draws), np.empty(draws), np.empty(draws)
-    space = (np.empty(n * LARGEST_TABLE * n * b), np.empty(n * LARGEST_TABLE * (n * b + 1)))
+    space = (np.empty(n * LARGEST_TABLE * weights.size), np.empty(n * LARGEST_TABLE * (weights.size + 1)))
     tables = (np.empty(0), np.empty((0, 0, 0)), np.empty((0, 0, 0)))
     for r in range(first, last):
         for w in range(judged.size):
@@ -321,23 +336,19 @@ def judge(
                 continue
             here, mean, phi = out[r, w], means[r, w], phis[r, w]
             _window(counts[r], judged[w], window)
-            same = w > 0 and wanted[r, w - 1] and _same(mean, means[r, w - 1], phi, phis[r, w - 1])
-            if not same:
+            again = _again(w, wanted[r], means[r], phis[r])
+            if not again:
                 tables = _tables(mean, phi, slopes, space)
-            before[:] = 0.0
-            for d in range(1, n):
-                if window[d] >= 0.0:
-                    _add(window[d], mean[d], phi, tables[0], tables[1][0 if tables[1].shape[0] == 1 else d], before[d * b :])
+            _sum_before(window, mean, phi, tables, before)
             sums[:] = before
             _add(window[0], mean[0], phi, tables[0], tables[1][0], sums)
             here[STATISTIC] = _mixed(sums, weights)
-            if here[STATISTIC] > 0.0:
-                _shape(window, mean, phi, grid, here)
+            _shape(window, mean, phi, grid, here)
             if draws == 0:
                 continue
-            if not (same and _as_known(window, known)):
+            if not (again and _as_known(window, known)):
                 known[:] = window
                 _simulate(window, mean, phi, tables, weights, uniforms, strength)
                 _order(strength, ordered, above)
-            here[P_VALUE] = _tail(here[STATISTIC], ordered, above) if window[0] > 0.0 else 1.0
+            here[P_VALUE] = max(_tail(here[STATISTIC], ordered, above), 1.0 * (window[0] == 0.0))
             here[UPPER] = _upper(before, mean, phi, tables, weights, ordered, above, alpha)

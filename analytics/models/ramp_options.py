@@ -60,13 +60,15 @@ class RampOptions:
         self.growths()
 
     def growths(self) -> Floats:
-        """The slopes as growth of the log mean per week, shape (B,); raises OptionError for text that is no list of them."""
+        """The slopes as growth of the log mean per week, shape (B,); raises OptionError where they are no such list."""
         try:
             rates = [float(text) for text in self.slopes.split(",")]
         except ValueError:
             rates = []
         if not rates or not all(1 <= rate <= 400 for rate in rates):
-            raise OptionError(f"slopes must be one or more of 1..400 % a week by commas, as 20,40,80; got {self.slopes!r}")
+            raise OptionError(
+                f"slopes must be one or more of 1..400 % a week by commas, as 20,40,80; got {self.slopes!r}"
+            )
         return np.log1p(np.array(rates) / 100)
 
     def weights(self) -> Floats:
@@ -79,5 +81,6 @@ class RampOptions:
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "alpha": (1e-12, 0.5), "window": (1, 52), "recency": (0, 10), "years_back": (1, 50), "exclude_weeks": (0, 52),
-    "harmonics": (0, 2), "refit_weeks": (1, 52), "outbreak_residual": (1e-9, math.inf), "draws": (64, 65536), "seed": (0, 2**31),
+    "harmonics": (0, 2), "refit_weeks": (1, 52), "outbreak_residual": (1e-9, math.inf),
+    "draws": (64, 65536), "seed": (0, 2**31),
 }  # fmt: skip
