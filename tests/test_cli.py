@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,19 @@ def test_spikes_have_the_columns_that_are_promised(small: Path) -> None:
     strict = json.loads(incidents(*ask, "--set", "alpha=0.0001").stdout)
     assert all(two["upper"] >= one["upper"] for one, two in zip(rows, strict, strict=True))
     assert any(two["upper"] > one["upper"] for one, two in zip(rows, strict, strict=True))
+
+
+def test_ramps_say_since_when_and_how_fast(tmp_path: Path) -> None:
+    """`spikes --method ramp` finds a build-up after a quiet year, with the week it began and its growth."""
+    counts = [2, 1, 3, 2] * 60 + [3, 5, 7, 10, 14]
+    weeks = [date(2016, 1, 4) + timedelta(weeks=number) for number in range(len(counts))]
+    lines = ["region,week,count", *(f"North,{week},{count}" for week, count in zip(weeks, counts, strict=True))]
+    (tmp_path / "counts.csv").write_text("\n".join(lines) + "\n")
+    ask = ("spikes", "--counts", tmp_path / "counts.csv", "--method", "ramp", "--from", weeks[-1], "--format", "json")
+    (row,) = json.loads(incidents(*ask).stdout)
+    assert row["alarm"] and row["judged_by"] == "ramp"
+    assert row["onset"][:10] in {str(week) for week in weeks[-6:-3]}
+    assert 0.2 < row["growth"] < 0.6
 
 
 def test_counts_stand_in_for_the_database(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ _EXCESS = np.concatenate((np.zeros(1), 0.1 * 1.6 ** np.arange(16.0)))
 """Dispersions less one that are weighed against each other: none, and steps of 60 % from 0.1 to about 100."""
 _PRIOR_EXCESS, _PRIOR_NONE = 1.5, 0.1
 """Prior of the dispersion less one: exponential with this mean, and this much for none at all."""
-_CAUTION = 0.5
+_CAUTION = 1.0
+"""Deviations of the posterior added to its mean: tails suffer most from a dispersion taken too small."""
 
 
 @inner
@@ -179,7 +180,7 @@ def _log_density(y: float, mu: float, excess: float) -> float:
 
 @inner
 def _dispersion(y: Floats, mu: Floats, omega: Floats) -> float:
-    """Posterior mean of the dispersion, and half a deviation more: tails suffer most from a dispersion taken too small.
+    """Posterior mean of the dispersion, and a deviation more.
 
     Counts are negative binomial of variance phi mu, their means as fitted.
 

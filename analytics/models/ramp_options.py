@@ -15,7 +15,7 @@ class RampOptions:
 
     alpha: float = 0.01
     """Chance of an alarm in a week when nothing unusual happens."""
-    window: int = 12
+    window: int = 8
     """Weeks, the judged one the last of them, in which a ramp may have begun."""
     slopes: str = "20,40,80"
     """Growths that are looked for, in % a week, separated by commas; each is as likely as the others."""

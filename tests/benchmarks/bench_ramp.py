@@ -5,7 +5,7 @@ stated share of the weeks of series without a ramp; no method flags a week witho
 read twice, with and without its rule for low counts, and the earlier of the two is what others are compared with. The
 oracle knows mean, dispersion and slope, and averages the likelihood ratio over onsets 1 to 12 weeks ago.
 
-Run from the repository root: python -m tests.benchmarks.bench_ramp [--series 2000] [--ladder] [--quick]
+Run from the repository root: python -m tests.benchmarks.bench_ramp [--series 2000] [--ladder] [--p] [--quick] [--others]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.evaluation import Comparison, Trial, compare, likelihood_ratios
+from analytics.evaluation import Comparison, Trial, compare, first_flags, found_by, likelihood_ratios, threshold
 from analytics.models.farrington import FarringtonFlexible, FarringtonOptions, low_counts
 from analytics.models.ramp import Ramp, RampOptions, baselines, statistics
 from analytics.models.spike import Spike
@@ -31,6 +31,12 @@ MEANS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 PHIS = (1.0, 1.5, 2.0, 3.0)
 GROWTHS = (0.15, 0.3, 0.6)
 RATES = (0.01, 0.005, 0.02)
+OTHERS = {
+    "shift x1.5": {"shift": 1.5},
+    "shift x2": {"shift": 2.0},
+    "shift x4": {"shift": 4.0},
+    "spike x4": {"spike": 4.0},
+}
 QUIET_WEEKS = 25
 RESAMPLES = 100
 WINDOW = 12
@@ -147,6 +153,21 @@ def table(
                     )
 
 
+def others(series: int, methods: dict[str, Method], rate: float = 0.01) -> None:
+    """Print how many level shifts and one-week spikes are found in their first week and by their fourth."""
+    print("mean  what        method                           week 1 [95 %]       by week 4 [95 %]")
+    for mean, (what, change) in product((1.0, 5.0, 20.0), OTHERS.items()):
+        quiet = ramps(RampDesign(mean=mean, phi=2.0, judged=QUIET_WEEKS), 1, series=series)
+        made = ramps(RampDesign(mean=mean, phi=2.0, judged=4, **change), 2, series=series)
+        null, scores = scored(quiet, GROWTHS[1], methods), scored(made, GROWTHS[1], methods)
+        for name in null:
+            uniforms = np.random.default_rng(3).random(scores[name].shape)
+            delay, found = first_flags(threshold(null[name], rate).flags(scores[name], uniforms))
+            weeks = [found_by(delay, found, week) for week in (1, 4)]
+            shown = "   ".join(f"{one.value:4.0%} [{one.low:4.0%}, {one.high:4.0%}]" for one in weeks)
+            print(f"{mean:4g}  {what:10}  {name:31}  {shown}", flush=True)
+
+
 def main() -> None:
     """Print every figure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -154,12 +175,15 @@ def main() -> None:
     parser.add_argument("--ladder", action="store_true", help="the ladder's delays as well")
     parser.add_argument("--p", action="store_true", help="the ramp detector by its p, which takes ten times as long")
     parser.add_argument("--quick", action="store_true", help="four means, two dispersions, 1 %% only")
+    parser.add_argument("--others", action="store_true", help="level shifts and spikes in place of ramps")
     given = parser.parse_args()
     methods: dict[str, Method] = {"farrington": farrington, "ramp": ramp}
     methods |= {"ladder": ladder} if given.ladder else {}
     methods |= {"ramp by p": ramp_p} if given.p else {}
     begun = time.process_time()
-    if given.quick:
+    if given.others:
+        others(given.series, methods)
+    elif given.quick:
         table((0.2, 1.0, 5.0, 20.0), (1.0, 2.0), given.series, methods, RATES[:1])
     else:
         table(MEANS, PHIS, given.series, methods, RATES)
