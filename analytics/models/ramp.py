@@ -60,6 +60,10 @@ class Ramp:
     1{S >= observed} / (1/2 + 1/2 e^S) (Hesterberg 1995, Technometrics 37:185): small p as surely as large ones. The
     same uniform numbers serve every region and week. A week without incident is no sign of a ramp: p = 1.
 
+    Measured with estimated baselines, P(p <= alpha) / alpha on steady series of mean 0.05 to 20 and phi 1 to 3 is 0.5 to
+    1.2 at alpha .05, 0.5 to 1.4 at .01 and 0.4 to 1.7 at .005 (18 cells of 3,000 series and two weeks; the error of a
+    cell is about .15 at .01 and .2 at .005); above 1.2 at means of 1 and less only.
+
     `upper` is the largest count of the week that raises no alarm, given the weeks before; NaN where none would do.
     `statistic` is S. Where S > 0, `onset` is the likeliest first week of the build-up and `growth` the posterior mean
     of the log growth per week, every onset and growths of 5 to 120 % a week alike before. `expected` is mu.
