@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analytics.figures.study import study_figure
-from analytics.flags import q_values
 from analytics.models.base import SpikeResult
+from analytics.models.discovery import q_values
 from analytics.panel import Panel, Status
 from analytics.report import Extra, ReportContent
+from analytics.report.changes import EPISODES, FIGURES, RECORDS, SETTINGS, Changes
 from analytics.weeks import week_range
 
 REGIONS = {
@@ -459,7 +460,7 @@ def hostile(payload: str) -> ReportContent:
         provenance={payload: payload, "command": payload},
         sql={"chart": payload, payload: payload},
         reasons={"flags": payload},
-        changes=pd.DataFrame({payload: [payload]}),
+        changes=poisoned_changes(payload),
         extras=(_part(f"{payload} beside"),),
         studies=(_part(payload),),
         backtest=_part(payload),
@@ -478,6 +479,29 @@ def _part(payload: str) -> Extra:
         table=pd.DataFrame({payload: [payload]}),
         sql=payload,
         command=payload,
+    )
+
+
+def poisoned_changes(payload: str) -> Changes:
+    """Changes with *payload* in every text, one row in each table."""
+    days = dict.fromkeys(("first_week", "last_week", "closed_week", "week", "day_before", "day_now"), "2021-12-13")
+    known = {**days, "level_before": "watch", "level_now": "alert"}
+    rows = {
+        name: pd.DataFrame([{column: known.get(column, payload) for column in columns}])
+        for name, columns in (("episodes", EPISODES), ("records", RECORDS), ("settings", SETTINGS))
+    }
+    numbers = {column: 1 for column in FIGURES if column.startswith(("incidents", "killed"))}
+    texts = {"week": "2021-12-13", "region_id": payload, "region": payload}
+    records = rows["records"].assign(killed_before=1, killed_now=2)
+    return Changes(
+        sentence=payload,
+        since=payload,
+        caveats=(payload,),
+        unmoving=3,
+        episodes=rows["episodes"].assign(weeks=1),
+        figures=pd.DataFrame([texts | numbers]),
+        records=records,
+        settings=rows["settings"],
     )
 
 

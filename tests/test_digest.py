@@ -15,6 +15,7 @@ import pytest
 
 from analytics.figures.text import END_ISOLATE, ISOLATE, STEERING, isolated
 from analytics.report import ReportContent
+from analytics.report.changes import EPISODES, Changes
 from analytics.report.digest import CHANGES, FLAGS, NAME, PARAGRAPH, digest
 from analytics.report.digest_forms import COLUMNS, html, markdown, marked, plain, width
 from tests import report_content
@@ -117,12 +118,17 @@ def test_the_moment_of_knowledge_is_said() -> None:
 
 
 def test_what_changed_is_told_and_the_rest_is_counted() -> None:
-    """Each row is a line with its columns' names; no changes are said, and no report before leaves the part out."""
-    changes = pd.DataFrame({"region": [f"R{number}" for number in range(CHANGES + 2)], "was": 3, "is": [None] * 12})
-    told = plain(digest(bare(changes=changes)))
-    assert "* region: R0; was: 3\n" in told and f"R{CHANGES - 1}" in told and f"R{CHANGES};" not in told
-    assert "* and 2 more changes in the full report" in told
-    assert "Nothing changed." in plain(digest(bare(changes=changes.head(0))))
+    """The sentence and a line for each episode; without an earlier report the sentence alone, without changes nothing."""
+    rows = [
+        dict.fromkeys(EPISODES, "")
+        | {"change": "new", "region": f"R{number}", "level_now": "alert", "first_week": "2021-11-22"}
+        for number in range(CHANGES + 2)
+    ]
+    told = plain(digest(bare(changes=Changes(sentence="Since then.", since="then", episodes=pd.DataFrame(rows)))))
+    assert "Since then." in told
+    assert "* new: R0, alert since 22 Nov 2021" in told
+    assert "* and 2 more episodes in the full report" in told
+    assert "No report before." in plain(digest(bare(changes=Changes(sentence="No report before."))))
     assert "changed" not in plain(digest(bare()))
 
 

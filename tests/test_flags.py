@@ -37,7 +37,7 @@ def result(observed: ArrayLike, p_value: ArrayLike, expected: float = 1.0, names
 def flagged(observed: list[float], **policy: Any) -> pd.DataFrame:
     """Flags of one region whose weeks count as given; 9 is beyond normal, less is not."""
     p = [[1e-6 if count >= 9 else 0.9] for count in observed]
-    return judge(result([[count] for count in observed], p), Policy(**policy)).flags
+    return judge(result([[count] for count in observed], p), Policy(**{"cooldown_weeks": 0} | policy)).flags
 
 
 def test_q_values_by_hand() -> None:
@@ -134,13 +134,13 @@ def test_a_gap_may_be_bridged() -> None:
 
 def test_an_unknown_week_ends_an_episode() -> None:
     """A week that was not judged is no flagged week."""
-    flags = judge(result([[9], [np.nan], [9]], [[1e-6], [np.nan], [1e-6]])).flags
+    flags = judge(result([[9], [np.nan], [9]], [[1e-6], [np.nan], [1e-6]]), Policy(cooldown_weeks=0)).flags
     assert flags["episode_id"].nunique() == 2
 
 
 def test_episodes_are_summed_by_hand() -> None:
     """An episode has its weeks, sums and highest level; it is open when it reaches the last judged week."""
-    episodes = judge(result([[4], [9], [1], [10]], [[1e-6], [1e-6], [0.9], [1e-6]])).episodes
+    episodes = judge(result([[4], [9], [1], [10]], [[1e-6], [1e-6], [0.9], [1e-6]]), Policy(cooldown_weeks=0)).episodes
     assert episodes[["weeks", "peak_level", "observed", "excess", "status"]].to_numpy().tolist() == [
         [2, "alert", 13.0, 11.0, "closed"],
         [1, "alert", 10.0, 9.0, "open"],

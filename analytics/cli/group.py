@@ -11,8 +11,8 @@ from analytics.errors import MEANINGS, AnalyticsError
 EXIT_CODES = "\n".join(["\b", "Exit codes:", *(f"  {code:<4}{words}" for code, words in MEANINGS.items())])
 
 ORDER = (
-    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "run", "sql", "regions", "events", "coverage",
-    "unload", "simulate",
+    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "run", "episodes", "note", "mute", "sql",
+    "regions", "events", "coverage", "unload", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""
 

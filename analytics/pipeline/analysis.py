@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from analytics.errors import OptionError
-from analytics.flags import Judgement, Policy, judge
+from analytics.flags import Judgement, Policy, judge, settled
 from analytics.models.base import SpikeResult
 from analytics.models.methods import spike_model
 from analytics.models.trend import Trend, TrendOptions, TrendResult
 from analytics.panel import Panel, default_to
+from analytics.pipeline.log import EpisodeLog, read_log
 from analytics.pipeline.places import chosen_regions
 from analytics.schema import JUDGED_MEASURES, MEASURES
 from analytics.settings import Settings, build
@@ -21,7 +22,7 @@ from analytics.store import Store, as_of_default, check_level, weekly
 from analytics.weeks import as_date, week_of, weekday_number
 
 LEAD_IN = 52
-"""Weeks judged before the first week asked for, so that an episode that began earlier keeps its identity."""
+"""Weeks judged before the first week asked for, at least, so that an episode that began earlier keeps its identity."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +36,7 @@ class Analysis:
     spikes: SpikeResult
     trends: TrendResult
     judgement: Judgement
+    log: EpisodeLog = field(default_factory=EpisodeLog)
     part: bool = False
     """Whether it is of one of the regions that were judged together."""
 
@@ -43,7 +45,7 @@ class Analysis:
         judgement = self.judgement
         mine = {
             name: frame[frame["region_id"] == region].reset_index(drop=True)
-            for name in ("streams", "flags", "episodes")
+            for name in ("streams", "flags", "episodes", "events")
             if (frame := getattr(judgement, name)) is not None
         }
         return replace(
@@ -67,8 +69,8 @@ class Analysis:
 
     @property
     def flags(self) -> pd.DataFrame:
-        """Flags of the weeks asked for."""
-        return _between(self.judgement.flags, self.first, self.last)
+        """Flags of the weeks asked for, with the names their episodes keep, and what the log says of them."""
+        return self.log.of_flags(_between(self.judgement.flags, self.first, self.last))
 
     @property
     def streams(self) -> pd.DataFrame:
@@ -77,9 +79,10 @@ class Analysis:
 
     @property
     def episodes(self) -> pd.DataFrame:
-        """Episodes that reach into the weeks asked for."""
+        """Episodes that reach into the weeks asked for, with the names they keep, and what the log says of them."""
         episodes = self.judgement.episodes
-        return episodes[pd.to_datetime(episodes["last_week"]) >= pd.Timestamp(self.first)].reset_index(drop=True)
+        reaching = pd.to_datetime(episodes["last_week"]) >= pd.Timestamp(self.first)
+        return self.log.of_episodes(episodes[reaching].reset_index(drop=True))
 
     @property
     def settings_hash(self) -> str:
@@ -125,19 +128,36 @@ def analyse(
     first = max(first, as_date(panel.weeks[0]))
     if first > last:
         raise OptionError(f"there is no complete week from {first} until {to}; the last complete one begins {last}")
-    spikes = spike_model(settings.method, settings.spikes).fit(
-        panel, first=max(first - timedelta(weeks=LEAD_IN), as_date(panel.weeks[0])), last=last
-    )
     trends = trend_result(panel, settings)
     policy = build(Policy, settings.policy, "policy")
-    judgement = judge(spikes, policy)
+    spikes, judgement = _judged(panel, settings, policy, first)
     if not judgement.flags.empty:
         growth = growth_before(panel, _between(judgement.flags, first, last), settings)
         tolls = casualties(store, settings, panel, as_date(spikes.weeks[0]))
         judgement = judge(spikes, policy, growth=growth, casualties=tolls)
     return Analysis(
-        settings=settings, panel=panel, first=first, last=last, spikes=spikes, trends=trends, judgement=judgement
+        settings=settings,
+        panel=panel,
+        first=first,
+        last=last,
+        spikes=spikes,
+        trends=trends,
+        judgement=judgement,
+        log=read_log(store, panel, judgement, settings.regions),
     )
+
+
+def _judged(panel: Panel, settings: Settings, policy: Policy, first: date) -> tuple[SpikeResult, Judgement]:
+    """The weeks from *first* judged, and as many before them as their episodes depend on: at least LEAD_IN."""
+    model, beginning, last = spike_model(settings.method, settings.spikes), *map(as_date, panel.weeks[[0, -1]])
+    lead = LEAD_IN
+    while True:
+        start = max(first - timedelta(weeks=lead), beginning)
+        spikes = model.fit(panel, first=start, last=last)
+        judgement = judge(spikes, policy)
+        if start == beginning or settled(judgement.flags, start, first, policy):
+            return spikes, judgement
+        lead *= 2
 
 
 def count(store: Store, settings: Settings, *, to: date, as_of: datetime | None) -> Panel:

@@ -15,7 +15,7 @@ from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
 from analytics.pipeline.quality import latest_incident, quality_tables
-from analytics.report import ReportContent
+from analytics.report import Changes, ReportContent
 from analytics.sources.base import literal
 from analytics.store import Fingerprint, Store, adds_up, weekly
 
@@ -26,9 +26,16 @@ INCIDENT_COLUMNS = (
 
 
 def report_content(
-    store: Store, analysis: Analysis, fingerprint: Fingerprint, definition: Definition | None = None
+    store: Store,
+    analysis: Analysis,
+    fingerprint: Fingerprint,
+    definition: Definition | None = None,
+    changes: Changes | None = None,
 ) -> ReportContent:
-    """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it, *definition* asked for it."""
+    """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it, *definition* asked for it.
+
+    *changes*, what changed since the last report, stand at the top.
+    """
     definition = definition or Definition(settings=analysis.settings)
     panel, settings = analysis.panel, analysis.settings
     first_day, last_day = period(analysis)
@@ -48,6 +55,7 @@ def report_content(
         filters=filters(analysis, definition),
         headline=headline(analysis, totals, _place(store, analysis)),
         totals=_totals(totals, settings.measures),
+        changes=changes,
         panel=panel,
         spikes=analysis.spikes,
         charted=panel.region_ids if analysis.narrowed else (),

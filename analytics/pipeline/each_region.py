@@ -11,7 +11,8 @@ from analytics.definitions import Definition
 from analytics.flags import LEVELS
 from analytics.pipeline.analysis import Analysis
 from analytics.pipeline.content import report_content
-from analytics.pipeline.reporting import file_name, judged, record, stem
+from analytics.pipeline.recording import record
+from analytics.pipeline.reporting import file_name, judged, stem
 from analytics.report import Entry, FormOptions, Index, ReportContent, check_forms, write_forms, write_index
 from analytics.store import Fingerprint, Store, data_fingerprint
 

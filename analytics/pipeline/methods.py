@@ -56,7 +56,12 @@ def _flagged(analysis: Analysis) -> str:
         f"or {policy.alert_q:g} (alert): the p-value after Benjamini-Hochberg control of false discoveries over all regions of the week. "
         f"And the count is large enough: at least {policy.min_observed} incidents, {policy.watch_ratio:g}, {policy.warning_ratio:g} or "
         f"{policy.alert_ratio:g} times the expected, and {policy.watch_excess:g}, {policy.warning_excess:g} or {policy.alert_excess:g} "
-        "incidents above it. Consecutive flagged weeks of a region are one episode. Records and growth add words to a flag, no level."
+        "incidents above it. Records and growth add words to a flag, no level.\n\n"
+        f"Flagged weeks of a region with at most {policy.episode_gap} weeks between them are one episode, escalated by a higher level than "
+        f"before; a flag no higher than its peak within {policy.cooldown_weeks} weeks after its end reopens it. An episode keeps its name "
+        "from report to report while it shares weeks with what earlier ones had. The priority of a flag, from 0 to 100, orders flags of a "
+        "level; its points are for level, excess, ratio, growth, deaths, record and newness. Muted flags are judged and listed, and are "
+        "neither in the headline nor counted as new."
     )
 
 

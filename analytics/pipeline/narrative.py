@@ -29,7 +29,7 @@ def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
 
 
 def _flagged_now(analysis: Analysis) -> str:
-    flags = analysis.flags
+    flags = unmuted(analysis.flags)
     now = flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)]
     if now.empty:
         return "no region was beyond what is normal there"
@@ -46,12 +46,17 @@ def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
         f"{numbers.several(totals['incidents'].sum(), 'incident', 'incidents')} with "
         f"{numbers.amount(totals['killed'].sum())} killed"
     )
-    regions = flagged_regions(analysis.flags)
+    regions = flagged_regions(unmuted(analysis.flags))
     if regions.empty:
         return f"{counted}; no region was beyond what is normal there in any of these weeks."
     parts = [_flagged_region(row) for row in regions.itertuples()]
     more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
     return f"{counted}. Beyond what is normal there: {'; '.join(parts[:SHOWN])}{more}."
+
+
+def unmuted(flags: pd.DataFrame) -> pd.DataFrame:
+    """The flags that the headline speaks of: those that no mute is in force for."""
+    return flags[flags["muted"] == ""]
 
 
 SHOWN = 6

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from analytics import __version__
 from analytics.definitions import Definition
 from analytics.panel import default_to
 from analytics.pipeline.analysis import Analysis, analyse
+from analytics.pipeline.changes import changes_since
 from analytics.pipeline.content import report_content
+from analytics.pipeline.recording import record
 from analytics.report import FormOptions, ReportContent, check_forms, write_forms
-from analytics.store import Fingerprint, Store, as_of_default, data_fingerprint, record_run
+from analytics.store import Store, as_of_default, data_fingerprint
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +50,8 @@ def write_report(
     check_forms(definition.forms, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
-    content = report_content(store, analysis, fingerprint, definition)
+    changes = changes_since(store, definition.name, analysis)
+    content = report_content(store, analysis, fingerprint, definition, changes)
     files = write_forms(content, directory / f"{stem(definition, analysis)}.html", definition.forms, options)
     if not store.read_only:
         record(store, definition.name, analysis, fingerprint)
@@ -97,24 +99,3 @@ def judged(
     if first is None:
         first, to = definition.span(to)
     return analyse(store, settings, first=first, to=to, as_of=as_of)
-
-
-def record(store: Store, name: str, analysis: Analysis, fingerprint: Fingerprint) -> None:
-    """Write down the run called *name*, its flags and its episodes."""
-    panel, settings = analysis.panel, analysis.settings
-    what = (name, panel.to, panel.as_of, analysis.first, analysis.last, analysis.settings_hash, fingerprint.checksum)
-    run = {
-        "run_id": hashlib.sha256(repr(what).encode()).hexdigest()[:12],
-        "report": name,
-        "first_week": analysis.first,
-        "last_week": analysis.last,
-        "region_level": settings.level,
-        "measure": settings.measure,
-        "filter": settings.where,
-        "to": panel.to,
-        "as_of": panel.as_of,
-        "version": __version__,
-        "settings_hash": analysis.settings_hash,
-        "fingerprint": fingerprint.checksum,
-    }
-    record_run(store, run, analysis.flags, analysis.episodes)

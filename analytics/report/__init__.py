@@ -1,5 +1,6 @@
 """The report: figures and tables as one HTML file that opens offline, and its other forms beside it."""
 
+from analytics.report.changes import Changes
 from analytics.report.content import COLUMNS, Extra, ReportContent
 from analytics.report.forms import FORMS, FormOptions, check_forms, write_forms
 from analytics.report.index import Entry, Index, write_index
@@ -10,6 +11,7 @@ from analytics.report.pdf import PdfOptions
 __all__ = [
     "COLUMNS",
     "FORMS",
+    "Changes",
     "Entry",
     "Extra",
     "FormOptions",

@@ -15,6 +15,7 @@ from analytics.figures.levels import LEVELS
 from analytics.models.base import SpikeResult
 from analytics.models.decompose import Decomposition
 from analytics.panel import Panel
+from analytics.report.changes import Changes
 
 GROUPS = ("tactic", "actor", "killed")
 """What a `breakdown` may count by."""
@@ -31,8 +32,8 @@ _REQUIRED = {
 }
 _OPTIONAL = {
     "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-    "p_growing killed wounded episode_id episode_week onset sql",
-    "episodes": "measure weeks peak_level observed excess status",
+    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks onset sql",
+    "episodes": "measure weeks peak_level observed excess status closed_week reopened verdict muted remarks",
     "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value q_value ratio ratio_low ratio_high "
     "doubling_weeks direction note",
     "events": "kind ends_on regions source notes",
@@ -93,8 +94,8 @@ class ReportContent:
     """Filters in force, each readable alone; shown wherever numbers are."""
     totals: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     """Span ("latest week", "period", ...) -> measure ("incidents", "killed", "wounded") -> number, None if unknown."""
-    changes: pd.DataFrame | None = None
-    """What changed since the last report: any columns, shown as they are."""
+    changes: Changes | None = None
+    """What changed since the last report."""
     extras: tuple[Extra, ...] = ()
     """Sections of one's own, after the headline."""
     panel: Panel | None = None

@@ -82,21 +82,21 @@ def _total(span: str, values: Row) -> str:
 
 
 def _changes(content: ReportContent) -> Block | None:
-    """What changed since the last report, each row as a line."""
+    """What changed since the last report: the sentence, and a line for each episode that did."""
     changes = content.changes
     if changes is None:
         return None
-    heading = "What changed since the last report"
-    if changes.empty:
-        return Block(heading=heading, sentences=("Nothing changed.",))
-    rows = [Item(text=_change(row)) for row in changes.head(CHANGES).to_dict("records")]
-    return Block(heading=heading, items=(*rows, *_more(len(changes) - CHANGES, "change", "changes")))
+    sentences = tuple(visible(text, PARAGRAPH) for text in (changes.sentence, *changes.caveats))
+    rows = [Item(text=_change(row)) for row in changes.episodes.head(CHANGES).to_dict("records")]
+    more = _more(len(changes.episodes) - CHANGES, "episode", "episodes")
+    return Block(heading="What changed since the last report", sentences=sentences, items=(*rows, *more))
 
 
 def _change(row: Row) -> str:
-    """The known values of a row, each after its column's name."""
-    parts = (f"{key}: {numbers.anything(value)}" for key, value in row.items() if not numbers.is_missing(value))
-    return visible("; ".join(parts), SENTENCE)
+    """An episode's change with its region, highest level and first week."""
+    level = row["level_before"] if numbers.is_missing(row["level_now"]) else row["level_now"]
+    muted = f"; muted {row['muted']}" if row["muted"] else ""
+    return visible(f"{row['change']}: {row['region']}, {level} since {numbers.day(row['first_week'])}{muted}", SENTENCE)
 
 
 def _more(number: int, one: str, many: str) -> tuple[Item, ...]:

@@ -20,6 +20,7 @@ from analytics.figures.palette import DARK
 from analytics.figures.states import STATES
 from analytics.figures.text import language, visible
 from analytics.report import parts, sections
+from analytics.report.changes import change_tables
 from analytics.report.charts import LIGHT_WEEKS
 from analytics.report.content import ReportContent
 from analytics.report.export import flags_csv
@@ -181,7 +182,7 @@ def _tables(content: ReportContent, anchors: Mapping[str, str]) -> dict[str, Any
         "level_changes": sections.level_change_table(content),
         "events": sections.event_table(content),
         "not_judged": sections.not_judged_table(content),
-        "changes": parts.whole("changes", "Changes since the last report", content.changes),
+        "changed": change_tables(content.changes),
         "backtest": None if backtest is None else parts.whole("backtest", backtest.heading, backtest.table),
         "quality": [
             parts.whole(f"quality-{number}", name, frame)

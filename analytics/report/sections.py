@@ -1,6 +1,7 @@
 """The tables of the report: which columns, in which order, with which captions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,12 @@ ARROWS = {
 }
 """An arrow for each direction of a trend; its word always stands beside it."""
 
+_WHY = cells.words("reason", "Why")
 FLAG_COLUMNS = (
     cells.level("level", "Level", note="kinds"),
+    cells.figure("priority", "Priority"),
     cells.words("region", "Region"),
-    cells.words("reason", "Why", wide=True),
+    Column(heading="Why", make=lambda row: replace(_WHY.make(row), note=said(row)), wide=True),
     cells.figure("observed", "Observed"),
     Column(
         heading="Expected", make=lambda row: _below(row, "expected", "upper", "upper", numbers.amount), numeric=True
@@ -47,7 +50,7 @@ EPISODE_COLUMNS = (
     cells.figure("weeks", "Weeks"),
     cells.figure("observed", "Observed"),
     cells.figure("excess", "Excess", numbers.change),
-    cells.words("status", "Status"),
+    Column(heading="Status", make=lambda row: Cell(text=str(row["status"]), note=said(row))),
     cells.words("episode_id", "Episode"),
 )
 INCIDENT_COLUMNS = (
@@ -69,6 +72,13 @@ INCIDENT_COLUMNS = (
     cells.source(),
     cells.words("notes", "Notes", wide=True),
 )
+
+
+def said(row: Row) -> str:
+    """Whether a flag or episode is muted, and what analysts said of it."""
+    muted = "" if numbers.is_missing(row["muted"]) or not row["muted"] else f"muted {row['muted']}"
+    remarks = "" if numbers.is_missing(row["remarks"]) else str(row["remarks"])
+    return "; ".join(filter(None, (muted, remarks)))
 
 
 def _exact_day(precision: Any) -> bool:
@@ -94,16 +104,19 @@ def latest_week(content: ReportContent) -> pd.Timestamp:
 
 
 def ordered_flags(flags: pd.DataFrame) -> pd.DataFrame:
-    """Flags with the latest week first, in it the highest level first, then the largest excess, then the name."""
+    """Flags with the latest week first, in it the highest level first, then by priority, excess and name."""
     keys = pd.DataFrame(
         {
             "week": pd.to_datetime(flags["week"]),
             "rank": flags["level"].map({name: level.rank for name, level in LEVELS.items()}),
+            "priority": pd.to_numeric(flags["priority"], errors="coerce"),
             "excess": pd.to_numeric(flags["excess"], errors="coerce"),
             "region": flags["region"].astype(str),
         }
     )
-    order = keys.sort_values(["week", "rank", "excess", "region"], ascending=[False, False, False, True], kind="stable")
+    order = keys.sort_values(
+        ["week", "rank", "priority", "excess", "region"], ascending=[False] * 4 + [True], kind="stable"
+    )
     return flags.loc[order.index].reset_index(drop=True)
 
 

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS flag (
     upper DOUBLE,
     excess DOUBLE,
     growth DOUBLE,
-    episode_id VARCHAR NOT NULL,
+    own_id VARCHAR NOT NULL,        -- its episode, as this run alone would name it
+    priority DOUBLE,
     reason VARCHAR NOT NULL
 );

@@ -7,9 +7,11 @@ CREATE TABLE IF NOT EXISTS run (
     region_level VARCHAR NOT NULL,
     measure VARCHAR NOT NULL,
     filter VARCHAR NOT NULL,
+    regions VARCHAR NOT NULL,       -- ids of the regions judged, by commas; '' for the whole level
     "to" DATE NOT NULL,
     as_of TIMESTAMP,
     version VARCHAR NOT NULL,
+    settings VARCHAR NOT NULL,      -- every option in force, as JSON
     settings_hash VARCHAR NOT NULL,
     fingerprint VARCHAR NOT NULL
 );

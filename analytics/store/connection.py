@@ -17,7 +17,7 @@ from analytics.sources.base import literal
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Tracer = Callable[[str, float], None]
 """Called with each statement and the seconds it took to start answering."""
@@ -27,11 +27,12 @@ _SQL = Path(__file__).parent.parent / "sql"
 TABLES = (
     "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "region", "region_name", "region_member", "boundary",
     "dated_event", "reporting", "place", "run", "flag", "episode",
+    "episode_event", "episode_name", "note", "mute",
 )  # fmt: skip
 DERIVED = (
     "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",
-    "regions", "region_groups", "dated_events", "event_regions", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "flags",
-    "episodes", "flag_incidents",
+    "regions", "region_groups", "dated_events", "event_regions", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "mutes",
+    "notes", "flags", "episodes", "episode_log", "flag_incidents", "incident_changes",
 )  # fmt: skip
 
 _LOCKDOWN = {

@@ -101,6 +101,38 @@ def weekly(
         raise _readable(error, measure, where) from error
 
 
+def incident_changes(
+    store: Store,
+    *,
+    earlier: datetime | None,
+    later: datetime | None,
+    level: str,
+    source: str | None = None,
+    where: str = "",
+    last: date | None = None,
+    dates: str = "exclude",
+) -> "pd.DataFrame":
+    """The rows of the macro `incident_changes`: incidents until *last* whose record changed between two knowledge times."""
+    condition = _expression(store, where, "where") if where else "true"
+    return store.frame(
+        "SELECT * FROM incident_changes(coalesce(CAST($earlier AS TIMESTAMP), TIMESTAMP 'infinity'), "
+        "coalesce(CAST($later AS TIMESTAMP), TIMESTAMP 'infinity'), level := $level, source := $source, "
+        f'"where" := ({condition}), last := CAST($last AS DATE), dates := $dates)',
+        {"earlier": earlier, "later": later, "level": level, "source": source, "last": last, "dates": dates},
+    )
+
+
+def coverage_changed(store: Store, earlier: datetime | None, later: datetime | None) -> bool:
+    """Whether statements of coverage became known, or reach further, between two knowledge times."""
+    found: int = store.value(
+        "SELECT count(*) FROM coverage_in_force WHERE coalesce(known_from, CAST(covers_until + 1 AS TIMESTAMP)) "
+        "> coalesce(CAST($earlier AS TIMESTAMP), TIMESTAMP 'infinity') "
+        "AND (known_from IS NULL OR known_from <= coalesce(CAST($later AS TIMESTAMP), TIMESTAMP 'infinity'))",
+        {"earlier": earlier, "later": later},
+    )
+    return found > 0
+
+
 def check_level(store: Store, level: str) -> None:
     """Raise OptionError unless *level* is a level or a region group of this store."""
     groups = [group for (group,) in store.rows("SELECT DISTINCT group_id FROM region_member ORDER BY 1")]

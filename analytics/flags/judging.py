@@ -1,0 +1,96 @@
+"""From model results to flags and episodes under one written policy.
+
+A stream (region x measure) of one week is flagged when its q-value, Benjamini-Hochberg over all judged streams of
+that week, is small enough *and* the effect is large enough. `Policy` is the whole of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.flags.episodes import follow
+from analytics.flags.policy import LEVELS, Policy
+from analytics.flags.priority import PARTS, with_priority
+from analytics.flags.words import describe
+from analytics.models.base import SpikeResult
+from analytics.models.discovery import q_values
+from analytics.weeks import as_date
+
+FLAG_COLUMNS = (
+    "week", "region_id", "region", "measure", "level", "kinds", "p_value", "q_value", "observed", "expected", "upper",
+    "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing", "killed", "wounded", "record_since",
+    "judged_by", "episode_id", "episode_week", "priority", *PARTS, "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judgement:
+    """All judged streams with their q-values, the flags among them, and their episodes."""
+
+    policy: Policy
+    streams: pd.DataFrame
+    """One row per region-week: the columns of `SpikeResult.frame` and q_value, measure."""
+    flags: pd.DataFrame
+    """One row per flag, FLAG_COLUMNS, ordered by week, then by level, highest first, then by priority."""
+    episodes: pd.DataFrame
+    """One row per episode, EPISODE_COLUMNS, ordered by first week."""
+    events: pd.DataFrame
+    """One row per thing that happened to an episode, EVENT_COLUMNS, ordered by week."""
+
+
+def judge(
+    spikes: SpikeResult,
+    policy: Policy | None = None,
+    *,
+    growth: pd.DataFrame | None = None,
+    casualties: pd.DataFrame | None = None,
+) -> Judgement:
+    """Flags and episodes of *spikes* under *policy*.
+
+    *growth*: week, region_id, growth, growth_low, growth_high, p_growing (fractions per week up to that week).
+    *casualties*: week, region_id, killed, wounded. Both add words and numbers to a flag, never a level.
+    """
+    policy = policy or Policy()
+    streams = spikes.frame()
+    streams.insert(0, "measure", spikes.panel.measure)
+    streams["q_value"] = q_values(spikes.p_value).ravel()
+    flags = streams.assign(
+        excess=streams["observed"] - streams["expected"],
+        ratio=streams["observed"] / streams["expected"].clip(lower=1e-12),
+    )
+    flags["level"] = levels(flags, policy)
+    flags = flags[flags["level"] != ""]
+    for extra in (growth, casualties):
+        if extra is not None and len(flags):
+            flags = flags.merge(extra, on=["week", "region_id"], how="left")
+    flags = flags.reindex(columns=[*dict.fromkeys([*flags.columns, *FLAG_COLUMNS])])
+    last = as_date(spikes.weeks[-1])
+    flags, episodes, events = follow(describe(flags, spikes, policy), last, policy, where=spikes.panel.where)
+    flags = with_priority(flags, policy)
+    flags = flags.assign(rank=flags["level"].map(LEVELS.index)).sort_values(
+        ["week", "rank", "priority", "excess", "region_id"], ascending=[True, False, False, False, True]
+    )
+    return Judgement(
+        policy=policy,
+        streams=streams,
+        flags=flags[list(FLAG_COLUMNS)].reset_index(drop=True),
+        episodes=episodes,
+        events=events,
+    )
+
+
+def levels(streams: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:
+    """Level of each stream ("" for none): the highest whose q-value, ratio and excess are all met."""
+    found = np.full(len(streams), "", dtype=object)
+    enough = streams["observed"] >= policy.min_observed
+    for level in LEVELS:
+        met = (
+            enough
+            & (streams["q_value"] <= getattr(policy, f"{level}_q"))
+            & (streams["ratio"] >= getattr(policy, f"{level}_ratio"))
+            & (streams["excess"] >= getattr(policy, f"{level}_excess"))
+        )
+        found[met.to_numpy()] = level
+    return found
