@@ -41,8 +41,12 @@ class Settings:
     """Spike method; auto picks by the history there is."""
     spikes: Mapping[str, Any] = field(default_factory=dict)
     """Options of the spike method."""
+    ramps: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the ramp detector, whose evidence joins that of the spikes."""
     trends: Mapping[str, Any] = field(default_factory=dict)
     """Options of the trend model."""
+    level_changes: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the search for changes in level."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """Thresholds of the flags."""
 

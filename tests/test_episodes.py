@@ -229,7 +229,7 @@ def run_of(levels: dict[str, str], weeks: int = 13, as_of: int = 0) -> Analysis:
     stand_in: Any = SimpleNamespace(options={})
     return Analysis(
         settings=Settings(), panel=panel, first=week_number(max(0, length - weeks)), last=week_number(length - 1),
-        spikes=spikes, trends=stand_in, judgement=judge(spikes, Policy(cooldown_weeks=2)),
+        spikes=spikes, ramps=None, trends=stand_in, level_changes=stand_in, judgement=judge(spikes, Policy(cooldown_weeks=2)),
     )  # fmt: skip
 
 

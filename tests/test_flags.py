@@ -160,7 +160,7 @@ def row(**changes: Any) -> dict[str, Any]:
     """What a reason is made from."""
     plain = {
         "region": "Diyala", "measure": "incidents", "week": pd.Timestamp("2021-11-29"), "observed": 12.0, "expected": 3.25,
-        "p_value": 0.00123, "kinds": "spike", "record_since": (3, "2021-11-08"), "growth": np.nan, "killed": np.nan,
+        "p_spike": 0.00123, "kinds": "spike", "record_since": (3, "2021-11-08"), "growth": np.nan, "killed": np.nan,
     }  # fmt: skip
     return plain | changes
 
@@ -179,14 +179,27 @@ REASONS = [
         f"{START_OF}; the highest since 5 October 2020; after growth of 1,250 % a week; 1,700 killed.",
     ),
     (
-        {"observed": 1.0, "expected": 1.0, "p_value": 1e-9},
+        {"observed": 1.0, "expected": 1.0, "p_spike": 1e-9},
         "Diyala: 1 incident in the week of 29 November 2021, where 1 was expected "
         "(so many come by chance less than once in a million such weeks).",
     ),
     (
-        {"observed": 12345.0, "expected": 0.01, "p_value": 0.5},
+        {"observed": 12345.0, "expected": 0.01, "p_spike": 0.5},
         "Diyala: 12,345 incidents in the week of 29 November 2021, where fewer than 0.1 were expected "
         "(so many come by chance once in 2 such weeks).",
+    ),
+    (
+        {
+            "kinds": "spike, ramp, record", "record_since": (60, "2020-10-05"), "p_ramp": 2e-5,
+            "onset": pd.Timestamp("2021-10-25"), "ramp_growth": 0.336,
+        },
+        f"{START_OF}; building up since the week of 25 October 2021 by about 34 % a week "
+        "(as much comes by chance once in 50,000 such weeks); the highest since 5 October 2020.",
+    ),
+    (
+        {"kinds": "ramp", "p_spike": 0.9, "p_ramp": 0.004, "onset": pd.NaT, "ramp_growth": np.nan},
+        "Diyala: 12 incidents in the week of 29 November 2021, where 3.2 were expected (so many come by chance in any such "
+        "week); building up (as much comes by chance once in 250 such weeks).",
     ),
     ({"region": "<b>\x1b[31m', DROP"}, START_OF.replace("Diyala", "<b>\x1b[31m', DROP") + "."),
 ]  # fmt: skip

@@ -116,7 +116,13 @@ PLAIN: list[dict[str, Any]] = [
     {"weeks": 12}, {"chart_weeks": 100}, {"method": "rare"}, {"source": "desk"}, {"measures": ("count",)},
     {"regions": ("IQ-DI",)},
 ]  # fmt: skip
-PARTS: list[dict[str, Any]] = [{"spikes": {"alpha": 0.02}}, {"trends": {"window": 27}}, {"policy": {"watch_q": 0.11}}]
+PARTS: list[dict[str, Any]] = [
+    {"spikes": {"alpha": 0.02}},
+    {"trends": {"window": 27}},
+    {"policy": {"watch_q": 0.11}},
+    {"ramps": {"window": 9}},
+    {"level_changes": {"level": 0.9}},
+]
 
 
 def test_the_settings_hash_changes_with_any_option_and_only_then(opened: Store) -> None:
@@ -190,10 +196,21 @@ def test_a_charts_query_gives_the_charts_numbers(made: Report) -> None:
     assert (merged["value_x"] == merged["value_y"]).all()
 
 
-@pytest.mark.parametrize("section", ["chart", "totals", "map", "trends", "events", "quality", "breakdown"])
+@pytest.mark.parametrize(
+    "section", ["chart", "totals", "map", "trends", "events", "quality", "breakdown", "level_changes"]
+)
 def test_every_query_shown_runs(made: Report, section: str) -> None:
     """Each query that the report shows runs on the locked-down connection that analysts have."""
-    assert set(made.content.sql) == {"chart", "totals", "map", "trends", "events", "quality", "breakdown"}
+    assert set(made.content.sql) == {
+        "chart",
+        "totals",
+        "map",
+        "trends",
+        "events",
+        "quality",
+        "breakdown",
+        "level_changes",
+    }
     done = incidents("--db", made.path.parent / "own.duckdb", "sql", made.content.sql[section], "--format", "csv")
     assert done.exit_code == 0, done.stderr
 

@@ -113,7 +113,7 @@ def overridden(settings: "Settings", given: dict[str, Any], part: str) -> "Setti
     return settings.with_values(sets(given["sets"], part), "--set") if given.get("sets") and part else settings
 
 
-PARTS = ("spikes", "trends", "policy")
+PARTS = ("spikes", "ramps", "trends", "level_changes", "policy")
 
 
 def sets(texts: tuple[str, ...], part: str) -> dict[str, Any]:

@@ -11,17 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.flags.episodes import follow
+from analytics.flags.evidence import with_evidence
 from analytics.flags.policy import LEVELS, Policy
 from analytics.flags.priority import PARTS, with_priority
 from analytics.flags.words import describe
 from analytics.models.base import SpikeResult
-from analytics.models.discovery import q_values
 from analytics.weeks import as_date
 
 FLAG_COLUMNS = (
     "week", "region_id", "region", "measure", "level", "kinds", "p_value", "q_value", "observed", "expected", "upper",
-    "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing", "killed", "wounded", "record_since",
-    "judged_by", "episode_id", "episode_week", "priority", *PARTS, "reason",
+    "p_spike", "p_ramp", "onset", "ramp_growth", "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing",
+    "killed", "wounded", "record_since", "judged_by", "episode_id", "episode_week", "priority", *PARTS, "reason",
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ class Judgement:
 
     policy: Policy
     streams: pd.DataFrame
-    """One row per region-week: the columns of `SpikeResult.frame` and q_value, measure."""
+    """One row per region-week: the columns of `flags.evidence.with_evidence`."""
     flags: pd.DataFrame
     """One row per flag, FLAG_COLUMNS, ordered by week, then by level, highest first, then by priority."""
     episodes: pd.DataFrame
@@ -44,18 +44,17 @@ def judge(
     spikes: SpikeResult,
     policy: Policy | None = None,
     *,
+    ramps: SpikeResult | None = None,
     growth: pd.DataFrame | None = None,
     casualties: pd.DataFrame | None = None,
 ) -> Judgement:
-    """Flags and episodes of *spikes* under *policy*.
+    """Flags and episodes of *spikes*, and of *ramps* in the same weeks where they are given, under *policy*.
 
     *growth*: week, region_id, growth, growth_low, growth_high, p_growing (fractions per week up to that week).
     *casualties*: week, region_id, killed, wounded. Both add words and numbers to a flag, never a level.
     """
     policy = policy or Policy()
-    streams = spikes.frame()
-    streams.insert(0, "measure", spikes.panel.measure)
-    streams["q_value"] = q_values(spikes.p_value).ravel()
+    streams = with_evidence(spikes, ramps, policy)
     flags = streams.assign(
         excess=streams["observed"] - streams["expected"],
         ratio=streams["observed"] / streams["expected"].clip(lower=1e-12),

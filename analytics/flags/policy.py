@@ -34,6 +34,10 @@ class Policy:
     """Unflagged weeks between two flags that do not end an episode."""
     cooldown_weeks: int = 8
     """Weeks after its end in which a flag no higher than its peak reopens an episode instead of opening another."""
+    ramp_share: float = 0.5
+    """Share of the error rate that evidence of ramps has, in [0, 1); the rest is spikes'. 0: build-ups are not looked for."""
+    evidence_p: float = 0.01
+    """A kind of evidence is named where its own p-value is at most this, or less than that of the other kind."""
     growing: float = 0.975
     """P(growing) from which a flag also says that the weeks before were rising."""
     priority_level: float = 30.0
@@ -46,6 +50,7 @@ class Policy:
     priority_new: float = 10.0
 
     def __post_init__(self) -> None:
+        self._check_evidence()
         if not 0 < self.alert_q <= self.warning_q <= self.watch_q < 1:
             raise OptionError(
                 f"policy: 0 < alert_q <= warning_q <= watch_q < 1 must hold, got {self.alert_q}, {self.warning_q}, {self.watch_q}"
@@ -63,4 +68,10 @@ class Policy:
         if self.episode_gap < 0 or not 0.5 <= self.growing < 1:
             raise OptionError(
                 f"policy: episode_gap {self.episode_gap} or growing {self.growing} is out of range (>= 0; 0.5 to 1)"
+            )
+
+    def _check_evidence(self) -> None:
+        if not (0 <= self.ramp_share < 1 and 0 < self.evidence_p < 1):
+            raise OptionError(
+                f"policy: ramp_share {self.ramp_share} or evidence_p {self.evidence_p} is out of range ([0, 1); (0, 1))"
             )

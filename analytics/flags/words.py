@@ -33,12 +33,21 @@ def _record(spikes: SpikeResult, region: int, week: pd.Timestamp) -> tuple[int, 
 
 
 def _kinds(row: dict[Any, Any], policy: Policy) -> list[str]:
-    kinds = ["rare" if row["judged_by"].startswith("rare") else "spike"]
+    kinds = _evidence(row, policy)
     if (row.get("p_growing") or 0) >= policy.growing:
         kinds.append("trend")
     if row["record_since"][0] >= policy.record_weeks:
         kinds.append("record")
     return kinds
+
+
+def _evidence(row: dict[Any, Any], policy: Policy) -> list[str]:
+    """Which tests the flag rests on: each that is small enough by itself, and the smaller one in any case."""
+    p_spike, p_ramp = row["p_spike"], row["p_ramp"]
+    single = "rare" if row["judged_by"].startswith("rare") else "spike"
+    ramp = p_ramp <= policy.evidence_p or p_ramp < p_spike
+    spike = p_spike <= policy.evidence_p or not p_ramp < p_spike
+    return [kind for kind, found in ((single, spike), ("ramp", ramp and policy.ramp_share > 0)) if found]
 
 
 def reason(row: dict[Any, Any]) -> str:
@@ -47,8 +56,10 @@ def reason(row: dict[Any, Any]) -> str:
     parts = [
         f"{row['region']}: {spoken(row['observed'])} {noun} in the week of {_day(row['week'])}, "
         f"where {spoken(row['expected'])} {'was' if spoken(row['expected']) == '1' else 'were'} expected "
-        f"({_odds(row['p_value'])})"
+        f"({_odds(row['p_spike'], 'so many come')})"
     ]
+    if "ramp" in row["kinds"]:
+        parts.append(_ramp(row))
     if "record" in row["kinds"]:
         weeks, last = row["record_since"]
         parts.append(
@@ -72,12 +83,20 @@ def spoken(value: float) -> str:
     )
 
 
-def _odds(p_value: float) -> str:
+def _ramp(row: dict[Any, Any]) -> str:
+    """`building up since the week of 4 October 2021 by about 34 % a week (as much comes by chance once in ...)`."""
+    since = "" if pd.isna(row["onset"]) else f" since the week of {_day(row['onset'])}"
+    rate = "" if pd.isna(row["ramp_growth"]) else f" by about {100 * row['ramp_growth']:,.0f} % a week"
+    return f"building up{since}{rate} ({_odds(row['p_ramp'], 'as much comes')})"
+
+
+def _odds(p_value: float, what: str) -> str:
     """The p-value in words: once in so many weeks that are like this one."""
     if p_value < 1e-6:
-        return "so many come by chance less than once in a million such weeks"
+        return f"{what} by chance less than once in a million such weeks"
     rounded = float(f"{1 / p_value:.2g}")
-    return f"so many come by chance once in {rounded:,.0f} such weeks"
+    times = f"once in {rounded:,.0f} such weeks" if rounded >= 1.5 else "in any such week"
+    return f"{what} by chance {times}"
 
 
 def _day(week: pd.Timestamp) -> str:

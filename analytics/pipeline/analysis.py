@@ -11,6 +11,7 @@ import pandas as pd
 from analytics.errors import OptionError
 from analytics.flags import Judgement, Policy, judge, settled
 from analytics.models.base import SpikeResult
+from analytics.models.changes import ChangeOptions, ChangeResult, Changes
 from analytics.models.methods import spike_model
 from analytics.models.trend import Trend, TrendOptions, TrendResult
 from analytics.panel import Panel, default_to
@@ -21,6 +22,8 @@ from analytics.settings import Settings, build
 from analytics.store import Store, as_of_default, check_level, weekly
 from analytics.weeks import as_date, week_of, weekday_number
 
+SECTIONS = ("spikes", "ramps", "trends", "level_changes", "policy")
+"""Parts of the settings that are options of one model or policy each."""
 LEAD_IN = 52
 """Weeks judged before the first week asked for, at least, so that an episode that began earlier keeps its identity."""
 
@@ -34,7 +37,10 @@ class Analysis:
     first: date
     last: date
     spikes: SpikeResult
+    ramps: SpikeResult | None
+    """Build-ups in the same weeks; None where the policy gives them no share."""
     trends: TrendResult
+    level_changes: ChangeResult
     judgement: Judgement
     log: EpisodeLog = field(default_factory=EpisodeLog)
     part: bool = False
@@ -68,6 +74,14 @@ class Analysis:
         return frame[frame["region_id"].isin(self.panel.region_ids)].reset_index(drop=True)
 
     @property
+    def change_table(self) -> pd.DataFrame:
+        """Changes in level of the regions shown that fall into the charted weeks."""
+        frame = self.level_changes.frame()
+        since = pd.Timestamp(as_date(self.panel.weeks[-1]) - timedelta(weeks=self.settings.chart_weeks - 1))
+        shown = frame["region_id"].isin(self.panel.region_ids) & (frame["week"] >= since)
+        return frame[shown].reset_index(drop=True)
+
+    @property
     def flags(self) -> pd.DataFrame:
         """Flags of the weeks asked for, with the names their episodes keep, and what the log says of them."""
         return self.log.of_flags(_between(self.judgement.flags, self.first, self.last))
@@ -93,13 +107,13 @@ class Analysis:
     @property
     def options(self) -> dict[str, Any]:
         """Every option in force, by part."""
-        plain = {
-            key: value for key, value in asdict(self.settings).items() if key not in ("spikes", "trends", "policy")
-        }
+        plain = {key: value for key, value in asdict(self.settings).items() if key not in SECTIONS}
         return {
             **plain,
             "spikes": _plain(self.spikes.options),
+            "ramps": _plain(self.ramps.options) if self.ramps else {},
             "trends": _plain(self.trends.options),
+            "level_changes": _plain(self.level_changes.options),
             "policy": _plain(self.judgement.policy),
         }
 
@@ -130,33 +144,39 @@ def analyse(
         raise OptionError(f"there is no complete week from {first} until {to}; the last complete one begins {last}")
     trends = trend_result(panel, settings)
     policy = build(Policy, settings.policy, "policy")
-    spikes, judgement = _judged(panel, settings, policy, first)
+    spikes, ramps, judgement = _judged(panel, settings, policy, first)
     if not judgement.flags.empty:
         growth = growth_before(panel, _between(judgement.flags, first, last), settings)
         tolls = casualties(store, settings, panel, as_date(spikes.weeks[0]))
-        judgement = judge(spikes, policy, growth=growth, casualties=tolls)
+        judgement = judge(spikes, policy, ramps=ramps, growth=growth, casualties=tolls)
     return Analysis(
         settings=settings,
         panel=panel,
         first=first,
         last=last,
         spikes=spikes,
+        ramps=ramps,
         trends=trends,
+        level_changes=Changes(build(ChangeOptions, settings.level_changes, "level_changes")).fit(panel),
         judgement=judgement,
         log=read_log(store, panel, judgement, settings.regions),
     )
 
 
-def _judged(panel: Panel, settings: Settings, policy: Policy, first: date) -> tuple[SpikeResult, Judgement]:
+def _judged(
+    panel: Panel, settings: Settings, policy: Policy, first: date
+) -> tuple[SpikeResult, SpikeResult | None, Judgement]:
     """The weeks from *first* judged, and as many before them as their episodes depend on: at least LEAD_IN."""
     model, beginning, last = spike_model(settings.method, settings.spikes), *map(as_date, panel.weeks[[0, -1]])
+    build_ups = spike_model("ramp", settings.ramps) if policy.ramp_share else None
     lead = LEAD_IN
     while True:
         start = max(first - timedelta(weeks=lead), beginning)
         spikes = model.fit(panel, first=start, last=last)
-        judgement = judge(spikes, policy)
+        ramps = build_ups.fit(panel, first=start, last=last) if build_ups else None
+        judgement = judge(spikes, policy, ramps=ramps)
         if start == beginning or settled(judgement.flags, start, first, policy):
-            return spikes, judgement
+            return spikes, ramps, judgement
         lead *= 2
 
 

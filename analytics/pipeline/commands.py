@@ -12,8 +12,9 @@ NAMED = {"level": "--level", "where": "--where", "source": "--source", "week_sta
 PARTS = {
     "spikes": ("spikes",),
     "trends": ("trends",),
-    "flags": ("spikes", "trends", "policy"),
-    "report": ("spikes", "trends", "policy"),
+    "trends --changes": ("level_changes",),
+    "flags": ("spikes", "ramps", "trends", "policy"),
+    "report": ("spikes", "ramps", "trends", "level_changes", "policy"),
 }
 """The sections of options that each command reads."""
 
@@ -27,13 +28,13 @@ def command(analysis: Analysis, name: str, definition: Definition | None = None)
     """
     settings, panel = analysis.settings, analysis.panel
     base = definition.alone if definition else Settings()
-    words = ["incidents", name, *([definition.name] if definition else [])]
+    words = ["incidents", *name.split(), *([definition.name] if definition else [])]
     words += _named(settings, base, name)
     words += [word for part in PARTS[name] for word in _sets(part, getattr(settings, part), getattr(base, part))]
     if definition:
         plain = {option: getattr(settings, option) for option in ("title", "chart_weeks")}
         words += _sets("report", plain, {option: getattr(base, option) for option in plain})
-    if name != "trends":
+    if not name.startswith("trends"):
         words += ["--from", str(analysis.first)]
     words += ["--to", str(panel.to)]
     if panel.as_of:
@@ -43,7 +44,7 @@ def command(analysis: Analysis, name: str, definition: Definition | None = None)
 
 def _named(settings: Settings, base: Settings, name: str) -> Iterable[str]:
     """The options that have a name of their own."""
-    options = NAMED if name == "trends" else NAMED | {"method": "--method"}
+    options = NAMED if name.startswith("trends") else NAMED | {"method": "--method"}
     for option, word in options.items():
         if getattr(settings, option) != getattr(base, option):
             yield from (word, str(getattr(settings, option)))

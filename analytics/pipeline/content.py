@@ -15,6 +15,7 @@ from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
 from analytics.pipeline.quality import latest_incident, quality_tables
+from analytics.pipeline.study_page import study_parts
 from analytics.report import Changes, ReportContent
 from analytics.sources.base import literal
 from analytics.store import Fingerprint, Store, adds_up, weekly
@@ -23,6 +24,10 @@ INCIDENT_COLUMNS = (
     "incident_id, source_id, occurred_on, occurred_until, date_precision, admin1, admin2, location, event_type, tactic, actor1, actor2, "
     "target, killed, killed_civilians, killed_security, wounded, source_name, source_url, notes"
 )
+
+
+COMMANDS = {"flags": "flags", "trends": "trends", "chart": "spikes", "level_changes": "trends --changes"}
+"""The command that makes a section's numbers again."""
 
 
 def report_content(
@@ -42,6 +47,7 @@ def report_content(
     totals = weekly_totals(store, analysis)
     queries = Queries(analysis)
     flags = analysis.flags
+    studies, unstudied = study_parts(store, definition, analysis)
     return ReportContent(
         title=settings.title,
         sections=definition.sections,
@@ -65,6 +71,8 @@ def report_content(
         flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),
         episodes=analysis.episodes,
         trends=analysis.trend_table,
+        level_changes=analysis.change_table,
+        studies=studies,
         events=events(store, analysis),
         boundaries=boundaries(store, analysis),
         region_names=region_names(store),
@@ -76,11 +84,8 @@ def report_content(
         settings=flat(analysis.options),
         provenance=provenance(analysis, fingerprint, definition),
         sql=queries.by_section(),
-        commands={
-            "flags": command(analysis, "flags"),
-            "trends": command(analysis, "trends"),
-            "chart": command(analysis, "spikes"),
-        },
+        commands={name: command(analysis, words) for name, words in COMMANDS.items()},
+        reasons={"studies": unstudied} if unstudied else {},
     )
 
 
@@ -303,6 +308,7 @@ class Queries:
             "map": self.weekly(),
             "breakdown": self.breakdown(),
             "trends": self.weekly(),
+            "level_changes": self.weekly(),
             "events": f"SELECT * FROM dated_events WHERE starts_on <= DATE '{panel.to}'",  # noqa: S608 - shown to readers
             "quality": "SELECT * FROM loads -- and likewise: rejects, coverage, unresolved",
         }

@@ -45,7 +45,19 @@ def _expected(analysis: Analysis) -> str:
         "improved Farrington flexible method (Noufaily et al. 2013, Statistics in Medicine 32:1206): a quasi-Poisson regression with "
         "trend and season in which past outbreaks count for less. Regions too quiet for it are judged by a rare-event rule: the "
         "predictive distribution of a count with a gamma-distributed rate. The method is chosen from the weeks before, never from the "
-        f"week that is judged. Region-weeks judged here, by method: {shares or 'none'}."
+        f"week that is judged. Region-weeks judged here, by method: {shares or 'none'}.{_build_ups(analysis)}"
+    )
+
+
+def _build_ups(analysis: Analysis) -> str:
+    if analysis.ramps is None:
+        return ""
+    share = analysis.judgement.policy.ramp_share
+    return (
+        f"\n\nBuild-ups over up to {analysis.ramps.options.window} weeks, none of which need stand out, are looked for beside it: a "
+        "likelihood ratio, averaged over the weeks in which the build-up may have begun and over its speed, with its p-value by "
+        "simulation of the same weeks without one. A region-week has one p-value: the smaller of the spike's over "
+        f"{1 - share:g} and the build-up's over {share:g} (Bonferroni), which holds its rate however the two depend on each other."
     )
 
 
@@ -70,7 +82,11 @@ def _growth(analysis: Analysis) -> str:
     return (
         f"Growth is the weekly rate of change of the mean over the last {options.window} weeks, from a regression of each region's counts "
         f"on time with season adjusted from earlier years, with a {100 * options.level:g} % interval. P(growing) is the confidence that "
-        "the rate is above zero. The smoothed level in the charts, for the eye only, is an STL decomposition of four-week sums on a root "
+        "the rate is above zero; the q-value is the chance, over all regions, that a growth so clear is none. The ratio compares "
+        f"the last {options.recent} weeks with the {options.against} before, with an interval that is exact for small counts. Changes in "
+        "level are the most probable division of the weeks into levels (Fearnhead 2006, Statistics and Computing 16:203); one is told "
+        f"where an interval of weeks holds it with a probability of {100 * analysis.level_changes.options.level:g} %. "
+        "The smoothed level in the charts, for the eye only, is an STL decomposition of four-week sums on a root "
         "scale (a running mean where there is too little for a season); it looks at later weeks, too, and judges nothing."
     )
 

@@ -6,11 +6,17 @@ from string import ascii_uppercase
 from typing import Any
 
 from analytics import __version__
+from analytics.definitions import Definition
+from analytics.errors import OptionError
 from analytics.figures import numbers
 from analytics.figures.study import study_figure
 from analytics.models.event_study import StudyEvent, StudyOptions, StudyResult
 from analytics.panel import Panel
+from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.studying import StudyQuestion, study_events
 from analytics.report import Extra, ReportContent
+from analytics.settings import build
+from analytics.store import Store
 from analytics.weeks import as_date
 
 CHART = "Times what was expected"
@@ -62,6 +68,38 @@ def study_page(result: StudyResult) -> ReportContent:
         settings={name: getattr(result.options, name) for name in result.options.__dataclass_fields__},
         provenance={"version": f"incident-analytics {__version__}", "command": study_command(result)},
     )
+
+
+def study_parts(store: Store, definition: Definition, analysis: Analysis) -> tuple[tuple[Extra, ...] | None, str]:
+    """The studies that *definition* asks for as parts of a report of *analysis*, and why there are none, or "".
+
+    Of each question the events of the charted weeks, after all of its events together. None where no study is asked for.
+    """
+    if not definition.events or "studies" not in definition.sections:
+        return None, ""
+    parts: list[Extra] = []
+    reasons: list[str] = []
+    for asked in definition.events:
+        question = StudyQuestion(events=asked.ids, kind=asked.kind, options=build(StudyOptions, asked.study, "study"))
+        try:
+            result = study_events(store, analysis.settings, question, to=analysis.panel.to, as_of=analysis.panel.as_of)
+        except OptionError as error:
+            reasons.append(str(error))
+            continue
+        parts += _charted(result, analysis)
+    return tuple(parts), "; ".join(reasons)
+
+
+def _charted(result: StudyResult, analysis: Analysis) -> list[Extra]:
+    """All events together, where there are several, and those of the charted weeks."""
+    since = as_date(analysis.panel.weeks[-analysis.settings.chart_weeks :][0])
+    late = {one.event_id for one in result.events if since <= one.starts_on <= (analysis.panel.to or one.starts_on)}
+    every = {one.event_id for one in result.events}
+    return [
+        study_section(result, name, words)
+        for name, words in result.sentences().items()
+        if name in late or name not in every
+    ]
 
 
 def study_section(result: StudyResult, name: str, words: str) -> Extra:

@@ -32,7 +32,7 @@ _REQUIRED = {
 }
 _OPTIONAL = {
     "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks onset sql",
+    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset ramp_growth sql",
     "episodes": "measure weeks peak_level observed excess status closed_week reopened verdict muted remarks",
     "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value q_value ratio ratio_low ratio_high "
     "doubling_weeks direction note",
@@ -41,7 +41,7 @@ _OPTIONAL = {
     "incidents": "occurred_on occurred_until date_precision admin1 admin2 location event_type tactic actor1 actor2 "
     "target killed killed_civilians killed_security wounded source_id source_name source_url notes",
     "breakdown": "weeks weeks_before",
-    "level_changes": "before after ratio ratio_low ratio_high p_value sentence",
+    "level_changes": "week_low week_high probability before after ratio ratio_low ratio_high sentence",
 }
 COLUMNS = {name: (tuple(_REQUIRED[name].split()), tuple(_OPTIONAL[name].split())) for name in _REQUIRED}
 """Columns of each frame of a `ReportContent`: those it must have, and those added as missing values."""
@@ -121,7 +121,8 @@ class ReportContent:
     studies: tuple[Extra, ...] | None = None
     """Event studies: the finding first in the text, the event-time chart, the terms; an empty tuple: there is none."""
     level_changes: pd.DataFrame | None = None
-    """One row per change of level of a region: the week it began, means a week before and after, and their ratio."""
+    """One row per change of level of a region: the week it began with its interval, the chance that there is one in
+    it, means a week before and after, and their ratio."""
     breakdown: pd.DataFrame | None = None
     """What the flagged regions' incidents were: region_id, kind (one of `GROUPS`), name, count in the report's weeks,
     per_week in them and before_per_week in the weeks before (per known week, missing where no week is known), and how

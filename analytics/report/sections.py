@@ -233,14 +233,21 @@ def level_change_table(content: ReportContent) -> Table | None:
     ordered = content.level_changes.sort_values(["week", "region"], ascending=[False, True], kind="stable")
     columns = (
         cells.words("region", "Region"),
-        cells.dated("week", "New level from the week of"),
+        Column(heading="New level from the week of", make=_change_week),
         cells.figure("before", "Mean a week before"),
         cells.figure("after", "Mean a week after"),
         cells.bounded("ratio", "ratio_low", "ratio_high", "Ratio", numbers.ratio),
-        cells.figure("p_value", "p", numbers.probability),
+        cells.figure("probability", "P(change)", numbers.probability),
         cells.words("sentence", "In words", wide=True),
     )
     return cells.table("level-changes", "Changes of level, latest first", ordered, columns)
+
+
+def _change_week(row: Row) -> Cell:
+    """The likeliest week, and below it the weeks in which the change surely lies."""
+    weeks = "" if numbers.is_missing(row["week_low"]) else numbers.span(row["week_low"], row["week_high"])
+    day = numbers.day(row["week"])
+    return Cell(text=day, value=str(pd.Timestamp(row["week"]).date()), kind="date", note="" if weeks == day else weeks)
 
 
 def _direction(row: Row) -> Cell:
