@@ -31,8 +31,9 @@ format: $(DEVELOP) ## format the code and put right what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(INSTALLED) ## make docs/cli.md again from the commands' own help
+docs: $(INSTALLED) ## make docs/cli.md and docs/schema.md again from the commands' help and the database's comments
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_schema.py
 
 lock: $(DEVELOP) ## make the locks again from pyproject.toml, keeping the versions that still fit
 	$(LOCK) pyproject.toml --group build --output-file requirements.lock

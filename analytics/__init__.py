@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from analytics.flags import Judgement, Policy, judge
     from analytics.panel import Panel
     from analytics.pipeline import Analysis, analyse, write_report
+    from analytics.query.database import Answer, Database, open  # noqa: A004 - analytics.open(path)
+    from analytics.query.request import Limits
     from analytics.settings import Settings
     from analytics.store import Store, load, unload
 
@@ -19,7 +21,10 @@ __version__ = "0.1.0"
 __all__ = [
     "Analysis",
     "AnalyticsError",
+    "Answer",
+    "Database",
     "Judgement",
+    "Limits",
     "Panel",
     "Policy",
     "Settings",
@@ -27,6 +32,7 @@ __all__ = [
     "analyse",
     "judge",
     "load",
+    "open",
     "unload",
     "write_report",
 ]
@@ -34,7 +40,10 @@ __all__ = [
 _HOMES = {
     "Analysis": "pipeline",
     "AnalyticsError": "errors",
+    "Answer": "query.database",
+    "Database": "query.database",
     "Judgement": "flags",
+    "Limits": "query.request",
     "Panel": "panel",
     "Policy": "flags",
     "Settings": "settings",
@@ -42,6 +51,7 @@ _HOMES = {
     "analyse": "pipeline",
     "judge": "flags",
     "load": "store",
+    "open": "query.database",
     "unload": "store",
     "write_report": "pipeline",
 }

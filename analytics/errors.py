@@ -14,9 +14,11 @@ class Exit(IntEnum):
     QUERY = 5
     OUTPUT = 6
     RUNNING = 7
+    LIMIT = 8
     FLAGGED = 10
     STALE = 11
     REJECTED = 12
+    STOPPED = 130
 
 
 MEANINGS = {
@@ -28,9 +30,11 @@ MEANINGS = {
     Exit.QUERY: "SQL failed",
     Exit.OUTPUT: "a result could not be written",
     Exit.RUNNING: "another run is at work on the database",
+    Exit.LIMIT: "a query was stopped at its limit of time, memory or disk",
     Exit.FLAGGED: "incidents run: done, and the latest week has a flag as high as --fail-on",
     Exit.STALE: "incidents run: done, and the data are older than --max-age-days",
     Exit.REJECTED: "incidents run: done, and more records were rejected than --max-rejected",
+    Exit.STOPPED: "stopped by Ctrl-C",
 }
 
 
@@ -68,6 +72,12 @@ class QueryError(AnalyticsError):
     """An analyst's SQL failed; the message carries the database's own words."""
 
     exit_code = Exit.QUERY
+
+
+class LimitError(QueryError):
+    """A query was stopped because it reached its limit of time, memory or temporary disk."""
+
+    exit_code = Exit.LIMIT
 
 
 class OutputError(AnalyticsError):

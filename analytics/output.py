@@ -1,13 +1,14 @@
 """Rows on stdout in the formats people ask for; what is data comes from others and is shown as text."""
 
-import csv
-import io
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from html import escape
+from itertools import chain
 from textwrap import wrap
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,100 +16,207 @@ from analytics.errors import OptionError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "parquet")
+FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "html", "vertical", "parquet")
+FOR_READING = ("table", "markdown", "html", "vertical")
+"""Formats that round numbers, and that a person reads from top to bottom."""
+SEPARATORS = {"csv": ",", "tsv": "\t"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """A result on its way out: column names, which columns are numbers, and rows of plain values in batches.
+
+    Plain values are None, bool, int, float, text, and lists and dicts of such.
+    """
+
+    names: Sequence[str]
+    numeric: Sequence[bool]
+    batches: Iterable[Sequence[tuple[Any, ...]]]
 
 
 def write(frame: "pd.DataFrame", form: str, out: IO[str] | None = None) -> None:
     """Write *frame* to *out* (default stdout) as *form*; parquet is bytes and is refused on a terminal.
 
-    csv, tsv, json and jsonl carry full precision and ISO dates; table and markdown round for reading. Nothing is cut.
+    csv, tsv, json and jsonl carry full precision and ISO dates; the formats for reading round. Nothing is cut.
     Missing values are empty, null in json and jsonl; so are NaN and, in json and jsonl, infinity.
     """
+    stream: IO[str] = out or sys.stdout
+    check_format(form, stream)
+    if form == "parquet":
+        stream.flush()
+        frame.to_parquet(stream.buffer, index=False)  # type: ignore[attr-defined]
+        return
+    for piece in pieces(rows_of(frame), form):
+        stream.write(piece)
+
+
+def check_format(form: str, stream: IO[str]) -> None:
+    """Raise OptionError for a format that is not known, or bytes that a terminal would get."""
     if form not in FORMATS:
         raise OptionError(f"format {form!r} is not known; choose from {', '.join(FORMATS)}")
-    stream = out or sys.stdout
-    if form == "parquet":
-        _write_parquet(frame, stream)
-        return
-    stream.write(_TEXT[form](frame))
-
-
-def _write_parquet(frame: "pd.DataFrame", stream: IO[str]) -> None:
-    if stream.isatty():
+    if form == "parquet" and stream.isatty():
         raise OptionError("parquet is binary; send it to a file: incidents … --format parquet > rows.parquet")
-    stream.flush()
-    frame.to_parquet(stream.buffer, index=False)  # type: ignore[attr-defined]
 
 
-def _csv(frame: "pd.DataFrame") -> str:
-    return _separated(frame, ",")
+def pieces(rows: Rows, form: str) -> Iterator[str]:
+    """The text of *rows* in any format but parquet, in pieces; csv, tsv and jsonl hold one batch at a time."""
+    return _TEXT[form](rows)
 
 
-def _tsv(frame: "pd.DataFrame") -> str:
-    return _separated(frame, "\t")
+def rows_of(frame: "pd.DataFrame") -> Rows:
+    """A frame as rows of plain values; times that are all midnight are days."""
+    columns = [_column(column) for _, column in frame.items()]
+    return Rows(
+        names=[str(name) for name in frame.columns],
+        numeric=[dtype.kind in "ifu" for dtype in frame.dtypes],
+        batches=[list(zip(*columns, strict=True))],
+    )
 
 
-def _separated(frame: "pd.DataFrame", mark: str) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=mark, lineterminator="\n")
-    writer.writerow(str(name) for name in frame.columns)
-    writer.writerows([_text(value) for value in row] for row in _rows(frame))
-    return text.getvalue()
+def plain_rows(batches: Iterable[Sequence[tuple[Any, ...]]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Batches of a database's values as plain values."""
+    return ([tuple(_moment(_plain(value), days=False) for value in row) for row in batch] for batch in batches)
 
 
-def _json(frame: "pd.DataFrame") -> str:
-    rows = ",\n ".join(_records(frame))
-    return f"[{rows}]\n"
+def write_batches(schema: "pa.Schema", batches: Iterable["pa.RecordBatch"], form: str, stream: IO[bytes]) -> None:
+    """Write Arrow batches to *stream* as they come, as Parquet or as an Arrow stream (*form* "arrow")."""
+    with _writer(schema, form, stream) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
 
 
-def _jsonl(frame: "pd.DataFrame") -> str:
-    return "".join(f"{record}\n" for record in _records(frame))
+def _writer(schema: "pa.Schema", form: str, stream: IO[bytes]) -> Any:
+    """A writer of batches; no more is imported than the format needs, as a confined process must know what it loads."""
+    if form == "parquet":
+        from pyarrow.parquet import ParquetWriter
+
+        return ParquetWriter(stream, schema)
+    from pyarrow.ipc import new_stream
+
+    return new_stream(stream, schema)
 
 
-def _records(frame: "pd.DataFrame") -> list[str]:
-    names = [str(name) for name in frame.columns]
-    return [json.dumps(_finite(dict(zip(names, row, strict=True))), ensure_ascii=False) for row in _rows(frame)]
+def separated_header(names: Sequence[str], mark: str) -> str:
+    """The line of column names of separated values."""
+    return _line(names, mark)
+
+
+def _separated(rows: Rows, mark: str) -> Iterator[str]:
+    yield separated_header(rows.names, mark)
+    for batch in rows.batches:
+        yield "".join(_line(row, mark) for row in batch)
+
+
+def _line(row: Sequence[Any], mark: str) -> str:
+    line = mark.join(_field(value, mark) for value in row)
+    return f"{line}\n" if line or len(row) != 1 else '""\n'
+
+
+def _field(value: Any, mark: str) -> str:
+    """A value as a field: quoted where it holds the separator, a quote or a line end."""
+    text = str(_text(value))
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in (mark, '"', "\n", "\r")) else text
+
+
+def _json(rows: Rows) -> Iterator[str]:
+    opening = "["
+    for record in _records(rows):
+        yield f"{opening}{record}"
+        opening = ",\n "
+    yield "[]\n" if opening == "[" else "]\n"
+
+
+def _jsonl(rows: Rows) -> Iterator[str]:
+    return (f"{record}\n" for record in _records(rows))
+
+
+def _records(rows: Rows) -> Iterator[str]:
+    for row in chain.from_iterable(rows.batches):
+        yield json.dumps(_finite(dict(zip(rows.names, row, strict=True))), ensure_ascii=False)
 
 
 WRAPPED = 72
 """Width at which sentences are folded in a table; nothing is cut."""
 
 
-def _table(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame, "simple", _folded, _cell)
+def _table(rows: Rows) -> Iterator[str]:
+    return _tabulated(rows, "simple", _folded, _cell)
 
 
 def _folded(value: Any) -> str:
     return "\n".join(wrap(_cell(value), WRAPPED, break_long_words=False, break_on_hyphens=False))
 
 
-def _markdown(frame: "pd.DataFrame") -> str:
-    return _tabulated(frame, "github", _piped, _piped)
+def _markdown(rows: Rows) -> Iterator[str]:
+    return _tabulated(rows, "github", _piped, _piped)
 
 
 def _piped(value: Any) -> str:
     return _cell(value).replace("|", "\\|")
 
 
-_TEXT: dict[str, Callable[["pd.DataFrame"], str]] = {
-    "csv": _csv,
-    "tsv": _tsv,
+def _tabulated(rows: Rows, style: str, cell: Callable[[Any], str], heading: Callable[[str], str]) -> Iterator[str]:
+    from tabulate import tabulate
+
+    cells = [[cell(value) for value in row] for row in chain.from_iterable(rows.batches)]
+    align = ["right" if numeric else "left" for numeric in rows.numeric]
+    headers = [heading(name) for name in rows.names]
+    made = tabulate(cells, headers=headers, tablefmt=style, colalign=align if cells else None, disable_numparse=True)
+    yield f"{made}\n"
+
+
+def _vertical(rows: Rows) -> Iterator[str]:
+    """One column a line, for rows too wide for the screen."""
+    names = [_cell(name) for name in rows.names]
+    width = max(map(len, names), default=0)
+    for number, row in enumerate(chain.from_iterable(rows.batches), start=1):
+        yield f"-- row {number}\n"
+        for name, value in zip(names, row, strict=True):
+            yield f"{name:{width}}  {_cell(value)}".rstrip() + "\n"
+
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Rows</title>
+<style>table { border-collapse: collapse } th, td { padding: .2em .6em; text-align: left; vertical-align: top; \
+border-bottom: 1px solid #ccc } td.n, th.n { text-align: right }</style>
+</head>
+<body>
+"""
+
+
+def _html(rows: Rows) -> Iterator[str]:
+    """A page of its own with one table."""
+    return chain([_PAGE], html_table(rows), ["</body>\n</html>\n"])
+
+
+def html_table(rows: Rows) -> Iterator[str]:
+    """A table for a page or a notebook; nothing in it is anything but text."""
+    marks = [' class="n"' if numeric else "" for numeric in rows.numeric]
+    heads = [f'<th scope="col"{mark}>{escape(_cell(name))}</th>' for mark, name in zip(marks, rows.names, strict=True)]
+    yield f"<table>\n<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>\n"
+    for row in chain.from_iterable(rows.batches):
+        cells = (f"<td{mark}>{escape(_cell(value))}</td>" for mark, value in zip(marks, row, strict=True))
+        yield f"<tr>{''.join(cells)}</tr>\n"
+    yield "</tbody>\n</table>\n"
+
+
+_TEXT: dict[str, Callable[[Rows], Iterator[str]]] = {
+    "csv": lambda rows: _separated(rows, SEPARATORS["csv"]),
+    "tsv": lambda rows: _separated(rows, SEPARATORS["tsv"]),
     "json": _json,
     "jsonl": _jsonl,
     "table": _table,
+    "vertical": _vertical,
     "markdown": _markdown,
+    "html": _html,
 }
-
-
-def _tabulated(frame: "pd.DataFrame", style: str, cell: Callable[[Any], str], heading: Callable[[str], str]) -> str:
-    from tabulate import tabulate
-
-    rows = [[cell(value) for value in row] for row in _rows(frame)]
-    align = ["right" if dtype.kind in "ifu" else "left" for dtype in frame.dtypes]
-    headers = [heading(str(name)) for name in frame.columns]
-    made = tabulate(rows, headers=headers, tablefmt=style, colalign=align if rows else None, disable_numparse=True)
-    return f"{made}\n"
 
 
 def _cell(value: Any) -> str:
@@ -122,7 +230,7 @@ def _cell(value: Any) -> str:
 def _text(value: Any) -> Any:
     """A plain value as a field of a text format; numbers stay, and lists are written as in JSON."""
     if isinstance(value, bool | list | dict):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return "" if value is None else value
 
 
@@ -137,11 +245,6 @@ def shown(text: str) -> str:
     )
 
 
-def _rows(frame: "pd.DataFrame") -> list[tuple[Any, ...]]:
-    """The rows as plain values: None for what is missing, text for dates and times."""
-    return list(zip(*(_column(column) for _, column in frame.items()), strict=True))
-
-
 def _column(column: "pd.Series[Any]") -> list[Any]:
     """Plain values of a column; times that are all midnight are days."""
     values = [_plain(value) for value in column.astype(object)]
@@ -151,8 +254,10 @@ def _column(column: "pd.Series[Any]") -> list[Any]:
 
 
 def _moment(value: Any, days: bool) -> Any:
+    """A date or time as text, fractions of a second as short as they are."""
     if isinstance(value, datetime):
-        return value.date().isoformat() if days else value.isoformat(sep=" ")
+        text = value.date().isoformat() if days else value.isoformat(sep=" ")
+        return text.rstrip("0") if "." in text else text
     return value.isoformat() if isinstance(value, date) else value
 
 

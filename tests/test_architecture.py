@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ PACKAGE = ROOT / "analytics"
 # import. A module imports from its own floor and those below it. `analytics` itself (its __init__) is the roof.
 FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"analytics", "__main__"}, set()),
-    ({"cli"}, {"click", "pandas", "tqdm"}),
+    ({"cli"}, {"click", "pandas", "tqdm", "prompt_toolkit", "pygments"}),
+    ({"query"}, {"pandas", "polars", "pyarrow", "xlsxwriter"}),
     ({"pipeline"}, {"numpy", "pandas"}),
     ({"smtp"}, set()),
     ({"report", "output"}, {"numpy", "pandas", "pyarrow", "plotly", "jinja2", "markupsafe", "tabulate"}),
@@ -40,7 +42,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"errors"}, set()),
 )
 
-HEAVY = {"duckdb", "jinja2", "numba", "numpy", "pandas", "plotly", "pyarrow", "scipy", "statsmodels"}
+HEAVY = {"duckdb", "jinja2", "numba", "numpy", "pandas", "plotly", "prompt_toolkit", "pyarrow", "scipy", "statsmodels"}
 
 MACHINE = re.compile(r"(?<![\w.~-])/(?:work|root|tmp|home|farm|opt|Users)/")
 REGISTRY = re.compile(r"pypi[.]org|pythonhosted[.]|registry[.]npmjs|index[-]url|extra[-]index")
@@ -182,7 +184,8 @@ def test_third_party_packages_stay_on_their_floors() -> None:
 def test_imported_packages_are_declared() -> None:
     """What the floors allow is what pyproject.toml asks for: nothing comes along by the grace of another package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {Requirement(line).name for line in project["dependencies"]}
+    extras = chain.from_iterable(project["optional-dependencies"].values())
+    declared = {Requirement(line).name.replace("-", "_") for line in (*project["dependencies"], *extras)}
     assert set().union(*(allowed for _, allowed in FLOORS)) == declared
 
 

@@ -163,6 +163,14 @@ def test_the_command_page_is_the_commands_help() -> None:
     assert GENERATED.read_text(encoding="utf-8") == page, "docs/cli.md is out of date: run make docs"
 
 
+def test_the_schema_page_is_the_databases_comments() -> None:
+    """docs/schema.md is what docs/make_schema.py makes of a new database."""
+    page = runpy.run_path(str(ROOT / "docs" / "make_schema.py"))["schema_page"]()
+    assert (ROOT / "docs" / "schema.md").read_text(encoding="utf-8") == page, (
+        "docs/schema.md is out of date: run make docs"
+    )
+
+
 def test_the_changelog_knows_the_version() -> None:
     """The package and pyproject.toml give one version, and CHANGELOG.md has a section for it with something in it."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]

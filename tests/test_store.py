@@ -14,6 +14,7 @@ from analytics.errors import QueryError, StoreError
 from analytics.schema import COLUMNS, MEASURES
 from analytics.store import Store, load
 from analytics.store.connection import DERIVED, TABLES
+from analytics.store.describing import OBJECTS, PARTS
 from tests.conftest import ROOT
 from tests.store_files import NOW, dump, incident, load_rows, write_csv, xanadu
 
@@ -104,19 +105,19 @@ def test_read_only_store(tmp_path: Path) -> None:
 
 
 def test_everything_is_described(store_path: Path) -> None:
-    """Every table, view and macro, and every column of an incident, says what it holds, where SQL tools look for it."""
+    """Every table, view and macro, every column and every argument says what it is, where SQL tools look for it."""
     with Store(store_path) as store:
-        comments = dict(
-            store.rows(
-                "SELECT table_name, comment FROM duckdb_tables() UNION SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
-            )
-        )
-        comments |= dict(store.rows("SELECT function_name, comment FROM duckdb_functions() WHERE NOT internal"))
-        columns = dict(
-            store.rows("SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'incident_version'")
-        )
-    assert [name for name in (*TABLES, *DERIVED) if not comments.get(name)] == []
-    assert [column.name for column in COLUMNS if columns[column.name] != column.doc] == []
+        objects = {name: comment for name, _, comment in store.rows(OBJECTS)}
+        columns = store.rows("SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal")
+        macros = dict(store.rows("SELECT function_name, parameters FROM duckdb_functions() WHERE NOT internal"))
+        arguments = {
+            name: [part for part, _, comment in store.rows(PARTS, {"name": name}) if comment] for name in macros
+        }
+    assert [name for name in (*TABLES, *DERIVED) if not objects.get(name)] == []
+    assert [(table, column) for table, column, comment in columns if not comment] == []
+    assert arguments == macros
+    docs = {column: comment for table, column, comment in columns if table == "incident_version"}
+    assert [column.name for column in COLUMNS if docs[column.name] != column.doc] == []
 
 
 def test_views_answer_on_an_empty_store(store_path: Path) -> None:

@@ -1,14 +1,12 @@
-"""Commands that answer from the records: weekly figures, spikes, trends, flags, SQL."""
+"""Commands that answer from the records: weekly figures, spikes, trends, flags."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli.context import database, in_order, pairs, panel_of, reading, say, settings_of, show, weeks_of
+from analytics.cli.context import in_order, pairs, panel_of, reading, say, settings_of, show, weeks_of
 from analytics.cli.group import main
 from analytics.cli.options import options
-from analytics.errors import QueryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,25 +172,3 @@ def flags(form: str, **given: Any) -> None:
     )
     frame = analysis.flags.drop(columns="record_since")
     show(frame[list(FLAGS)] if form in ("table", "markdown") else frame, form)
-
-
-@main.command()
-@click.argument("query")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value for $NAME; may be repeated.")
-@options()
-def sql(query: str, params: tuple[str, ...], form: str, **given: Any) -> None:
-    """Run an SQL query, read-only, without access to files, network or settings. "-" reads it from stdin.
-
-    \b
-    Examples:
-      incidents sql "select admin1, count(*) from incidents group by all order by 2 desc"
-      incidents sql "from weekly('admin1', sum(killed)) where week >= '2014-06-01'"
-      incidents sql "select * from incidents where killed > $n" --param n=50 --format csv
-    """  # noqa: D301 - click's paragraph mark
-    from analytics.store import Store
-
-    text = sys.stdin.read() if query == "-" else query
-    if not text.strip():
-        raise QueryError('the query is empty; give SQL, as in: incidents sql "from incidents limit 5"')
-    with Store(database(given), locked=True) as store:
-        show(store.answer(text, pairs(params, "--param")), form)

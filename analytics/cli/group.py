@@ -6,13 +6,13 @@ import click
 
 from analytics import __version__
 from analytics.cli.options import everywhere
-from analytics.errors import MEANINGS, AnalyticsError
+from analytics.errors import MEANINGS, AnalyticsError, Exit
 
 EXIT_CODES = "\n".join(["\b", "Exit codes:", *(f"  {code:<4}{words}" for code, words in MEANINGS.items())])
 
 ORDER = (
-    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "run", "episodes", "note", "mute", "sql",
-    "regions", "events", "coverage", "unload", "simulate",
+    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "run", "episodes", "note", "mute",
+    "sql", "queries", "schema", "export", "regions", "events", "coverage", "unload", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""
 
@@ -27,6 +27,9 @@ class Incidents(click.Group):
         except AnalyticsError as error:
             click.echo(f"incidents: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("incidents: stopped", err=True)
+            ctx.exit(Exit.STOPPED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Commands in the order of the help page."""

@@ -102,7 +102,7 @@ SHARED: dict[str, Callable[[Any], Any]] = {
         "form",
         default="table",
         show_default=True,
-        help="table, csv, tsv, json, jsonl, markdown or parquet.",
+        help="table, csv, tsv, json, jsonl, markdown, html, vertical or parquet.",
     ),
     "method": click.option(
         "--method",

@@ -1,35 +1,44 @@
-"""The store: incidents, their versions, regions, dated events and coverage in one DuckDB file."""
+"""The store: incidents, their versions, regions, dated events and coverage in one DuckDB file.
 
-from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
-from analytics.store.loading import LoadReport, is_loaded, load, unload
-from analytics.store.lock import run_lock
-from analytics.store.notes import add_mute, add_note, end_mute, mutes, notes
-from analytics.store.reading import (
-    Fingerprint,
-    adds_up,
-    as_of_default,
-    check_level,
-    coverage_changed,
-    covered_to,
-    data_fingerprint,
-    incident_changes,
-    weekly,
-)
-from analytics.store.recording import (
-    episodes_of,
-    known_episodes,
-    last_run,
-    log_begins,
-    record_run,
-    runs_from,
-    write_names,
-)
-from analytics.store.reference import is_reference_loaded, load_reference
+Names are imported when they are first used, so that asking one question does not load what loading files needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
+    from analytics.store.loading import LoadReport, is_loaded, load, unload
+    from analytics.store.lock import run_lock
+    from analytics.store.notes import add_mute, add_note, end_mute, mutes, notes
+    from analytics.store.questions import Question
+    from analytics.store.reading import (
+        Fingerprint,
+        adds_up,
+        as_of_default,
+        check_level,
+        coverage_changed,
+        covered_to,
+        data_fingerprint,
+        incident_changes,
+        weekly,
+    )
+    from analytics.store.recording import (
+        episodes_of,
+        known_episodes,
+        last_run,
+        log_begins,
+        record_run,
+        runs_from,
+        write_names,
+    )
+    from analytics.store.reference import is_reference_loaded, load_reference
 
 __all__ = [
     "SCHEMA_VERSION",
     "Fingerprint",
     "LoadReport",
+    "Question",
     "Store",
     "Tracer",
     "add_mute",
@@ -59,3 +68,44 @@ __all__ = [
     "weekly",
     "write_names",
 ]
+
+_HOMES = {
+    "SCHEMA_VERSION": "connection",
+    "Fingerprint": "reading",
+    "LoadReport": "loading",
+    "Question": "questions",
+    "Store": "connection",
+    "Tracer": "connection",
+    "add_mute": "notes",
+    "add_note": "notes",
+    "adds_up": "reading",
+    "as_of_default": "reading",
+    "check_level": "reading",
+    "coverage_changed": "reading",
+    "covered_to": "reading",
+    "data_fingerprint": "reading",
+    "end_mute": "notes",
+    "episodes_of": "recording",
+    "incident_changes": "reading",
+    "is_loaded": "loading",
+    "is_reference_loaded": "reference",
+    "known_episodes": "recording",
+    "last_run": "recording",
+    "load": "loading",
+    "load_reference": "reference",
+    "log_begins": "recording",
+    "mutes": "notes",
+    "notes": "notes",
+    "record_run": "recording",
+    "run_lock": "lock",
+    "runs_from": "recording",
+    "unload": "loading",
+    "weekly": "reading",
+    "write_names": "recording",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'analytics.store' has no attribute {name!r}")
+    return getattr(import_module(f"analytics.store.{_HOMES[name]}"), name)

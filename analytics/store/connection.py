@@ -4,18 +4,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from analytics.errors import QueryError, StoreError
+from analytics.errors import LimitError, QueryError, StoreError
 from analytics.schema import COLUMNS
-from analytics.sources.base import literal
+from analytics.store.describing import comment_on, comment_on_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 SCHEMA_VERSION = 2
 
@@ -40,6 +42,8 @@ _LOCKDOWN = {
     "autoinstall_known_extensions": "false",
     "allow_community_extensions": "false",
     "enable_external_access": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
 }
 
 NAMES = [column.name for column in COLUMNS]
@@ -67,10 +71,12 @@ _LISTS = {
 
 
 @contextmanager
-def _errors_of_ours() -> Iterator[None]:
+def errors_of_ours() -> Iterator[None]:
     """The database's errors as QueryError; DuckDB raises some only when rows are fetched."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise LimitError(f"the query needs more memory than it may have: {_words(error).splitlines()[0]}") from error
     except duckdb.Error as error:
         raise QueryError(_words(error)) from error
 
@@ -80,12 +86,19 @@ class Store:
 
     `Store(path)` opens for writing and makes a new database where there is none. `Store(path, read_only=True)` reads
     only. `Store(path, locked=True)` is what analysts' SQL runs on: read-only, no files, no network, no settings.
+    *config* are settings of DuckDB's own, as memory_limit, to open it with.
     *tracer* sees every statement that is run.
     Raises StoreError where the file is missing, not ours, of another schema version, or held by another process.
     """
 
     def __init__(
-        self, path: Path | str, *, read_only: bool | None = None, locked: bool = False, tracer: Tracer | None = None
+        self,
+        path: Path | str,
+        *,
+        read_only: bool | None = None,
+        locked: bool = False,
+        config: Mapping[str, str] | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.path = Path(path)
         self.tracer = tracer
@@ -94,8 +107,9 @@ class Store:
             raise StoreError(
                 f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE"
             )
-        self._connection = _connect(self.path, self.read_only, _LOCKDOWN if locked else {})
+        self._connection = _connect(self.path, self.read_only, (_LOCKDOWN if locked else {}) | dict(config or {}))
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
         if locked:
             self._connection.execute("SET lock_configuration = true")
         self._prepare()
@@ -115,7 +129,7 @@ class Store:
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "duckdb.DuckDBPyConnection":
         """Run one statement with bound *parameters*; a failure is a QueryError with the database's words."""
         began = perf_counter()
-        with _errors_of_ours():
+        with errors_of_ours():
             result = self._connection.execute(sql, dict(parameters or {}))
         if self.tracer is not None:
             self.tracer(sql, perf_counter() - began)
@@ -128,37 +142,32 @@ class Store:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        with _errors_of_ours():
+        with errors_of_ours():
             found: list[tuple[Any, ...]] = self.run(sql, parameters).fetchall()
         return found
 
     def value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
-        with _errors_of_ours():
+        with errors_of_ours():
             row = self.run(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def frame(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pd.DataFrame":
         """A query's result as a pandas frame, in pandas' own types."""
-        with _errors_of_ours():
+        with errors_of_ours():
             found: pd.DataFrame = self.run(sql, parameters).df()
         return found
 
-    def answer(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pd.DataFrame":
-        """An analyst's one statement and its result, every value exact: whole sums stay whole, nulls stay null.
+    def reader(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.RecordBatchReader":
+        """A query's result as Arrow record batches, as it streams."""
+        with errors_of_ours():
+            return self._connection.sql(sql, params=dict(parameters or {})).to_arrow_reader()
 
-        Raises QueryError for no statement, for several, and with the database's words for one that fails.
-        """
-        import pandas as pd
-
-        with _errors_of_ours():
-            statements = self._connection.extract_statements(sql)
-        if len(statements) != 1:
-            found = f"{len(statements)} statements" if statements else "no statement"
-            raise QueryError(f"give one SQL statement at a time; this is {found}")
-        rows = self.rows(sql, parameters)
-        names = [str(column[0]) for column in self._connection.description or []]
-        return pd.DataFrame(rows, columns=names, dtype=object).infer_objects()
+    def statements(self, sql: str) -> list[tuple[str, str]]:
+        """Kind (SELECT, INSERT, ...) and text of each statement, without semicolons and comments around it."""
+        with errors_of_ours():
+            found = self._connection.extract_statements(sql)
+        return [(_kind(statement), _trimmed(statement.query)) for statement in found]
 
     def columns(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[str]:
         """Names of a query's columns."""
@@ -209,13 +218,38 @@ def _connect(path: Path, read_only: bool, config: dict[str, str]) -> duckdb.Duck
 
 def _explain(path: Path, words: str) -> str:
     if holder := re.search(r"held in (.*?) \(PID (\d+)\)", words):
-        program = Path(holder[1]).name
+        program = _command(holder[2]) or Path(holder[1]).name
         return f"{path} is in use by {program} (process {holder[2]}); close it there, or try again when it is done"
     if "lock" in words.lower():
         return f"{path} is in use by another process; close it there, or try again when it is done"
     if "not a valid DuckDB database" in words or "magic bytes" in words.lower():
         return f"{path} is not a DuckDB database; name another file with --db"
     return f"cannot open {path}: {words.splitlines()[0]}"
+
+
+def _command(process: str) -> str:
+    """The command line of a process, where the system tells, cut to what tells programs apart."""
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+    except OSError:
+        return ""
+    return shorten(" ".join(word for word in words if word.isprintable()), 100, placeholder=" …")
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        return statement.type.name
+    except ValueError:  # DuckDB knows more kinds than its Python module has names for
+        return "UNKNOWN"
+
+
+def _trimmed(query: str) -> str:
+    """A statement's text up to its semicolon; the places of its tokens are counted in bytes."""
+    text = query.encode()
+    tokens = duckdb.tokenize(query)
+    while tokens and (tokens[-1][1].name == "comment" or text[tokens[-1][0] :].strip()[:1] == b";"):
+        text = text[: tokens.pop()[0]]
+    return text.decode().strip()
 
 
 def _words(error: duckdb.Error) -> str:
@@ -229,19 +263,12 @@ def _create(store: Store) -> None:
             "CREATE TABLE incident_store AS SELECT CAST($version AS INTEGER) AS schema_version",
             {"version": SCHEMA_VERSION},
         )
+        store.run("COMMENT ON TABLE incident_store IS 'one row: which version of the schema this database has'")
         for name in (*TABLES, *DERIVED):
-            store.step(name)
-            _comment(store, name)
-        for column in COLUMNS:
-            store.run(f"COMMENT ON COLUMN incident_version.{column.name} IS {literal(column.doc)}")
+            text = sql_text(name)
+            store.run(text)
+            kind = re.search(r"CREATE (?:OR REPLACE |)(TABLE|VIEW|MACRO)\b", text)
+            store.run(comment_on(kind[1] if kind else "TABLE", name, text))
+        columns = store.rows("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal")
+        store.run(comment_on_columns((table, column) for table, column in columns))
     store.run("CHECKPOINT")
-
-
-def _comment(store: Store, name: str) -> None:
-    text = sql_text(name)
-    kind = re.search(r"CREATE (?:OR REPLACE |)(TABLE|VIEW|MACRO)\b", text)
-    what = kind[1] if kind else "TABLE"
-    if what == "MACRO" and re.search(r"\)\s*AS TABLE\b", text):
-        what = "MACRO TABLE"
-    about = text.split("\n", 1)[0].removeprefix("-- ")
-    store.run(f"COMMENT ON {what} {name} IS {literal(about)}")

@@ -1,0 +1,5 @@
+-- title: Places that no region was found for
+-- description: Reported places without a region, or with a coarser one, and how many incidents and deaths that concerns.
+SELECT u.problem, concat_ws(', ', u.admin2, u.admin1, u.country) AS place, u.region_id, u.incidents
+FROM unresolved AS u
+ORDER BY u.incidents DESC, place;
