@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
     from analytics.store.loading import LoadReport, is_loaded, load, unload
     from analytics.store.lock import run_lock
-    from analytics.store.notes import add_mute, add_note, end_mute, mutes, notes
     from analytics.store.questions import Question
     from analytics.store.reading import (
         Fingerprint,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         write_names,
     )
     from analytics.store.reference import is_reference_loaded, load_reference
+    from analytics.store.remarks import add_mute, add_note, end_mute, mutes, notes
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -76,15 +76,15 @@ _HOMES = {
     "Question": "questions",
     "Store": "connection",
     "Tracer": "connection",
-    "add_mute": "notes",
-    "add_note": "notes",
+    "add_mute": "remarks",
+    "add_note": "remarks",
     "adds_up": "reading",
     "as_of_default": "reading",
     "check_level": "reading",
     "coverage_changed": "reading",
     "covered_to": "reading",
     "data_fingerprint": "reading",
-    "end_mute": "notes",
+    "end_mute": "remarks",
     "episodes_of": "recording",
     "incident_changes": "reading",
     "is_loaded": "loading",
@@ -94,8 +94,8 @@ _HOMES = {
     "load": "loading",
     "load_reference": "reference",
     "log_begins": "recording",
-    "mutes": "notes",
-    "notes": "notes",
+    "mutes": "remarks",
+    "notes": "remarks",
     "record_run": "recording",
     "run_lock": "lock",
     "runs_from": "recording",
