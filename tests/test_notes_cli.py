@@ -81,6 +81,28 @@ def test_episodes_are_listed(own: Path) -> None:
     assert (missing.exit_code, "no recorded episode" in missing.stderr) == (2, True)
 
 
+def test_saved_queries_know_what_was_said(own: Path) -> None:
+    """A flag waits until its episode is confirmed or muted; episodes and their story bear what was said."""
+
+    def ask(name: str) -> list[dict[str, object]]:
+        return list(json.loads(incidents("sql", f"@{name}", "--db", own, "--format", "json").stdout))
+
+    assert [row["flag_id"] for row in ask("unanswered_flags")] == [EPISODE]
+    with Store(own) as store:
+        add_mute(store, "IQ-BA", starts_on=SPIKE, until=LAST, reason="drill", at=WHEN)
+    assert ask("unanswered_flags") == []
+    with Store(own) as store:
+        end_mute(store, "IQ-BA", ends_on=SPIKE, at=WHEN)
+        assert store.value("SELECT muted FROM flags") is None
+        add_note(store, EPISODE, "confirmed", at=WHEN)
+    assert ask("unanswered_flags") == []
+    assert [(row["episode_id"], row["status"], row["verdict"]) for row in ask("episodes")] == [
+        (EPISODE, "closed", "confirmed")
+    ]
+    assert {row["what"] for row in ask("episode_story")} == {"opened", "closed", "confirmed", "muted", "unmuted"}
+    assert [(row["region"], row["flags"], row["muted"]) for row in ask("flag_history")] == [("Basra", 1, 0)]
+
+
 def test_lists(own: Path) -> None:
     """`--list` shows all notes and mutes, oldest first, and needs no target."""
     with Store(own) as store:

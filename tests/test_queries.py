@@ -86,6 +86,12 @@ def test_answers_worked_by_hand(desk: Path) -> None:
     known = answer(desk, "then_and_now", as_of="2021-12-12", measure="killed", level="country", weeks="6")
     changed = [(row["week"], row["then"], row["now"]) for row in known if row["difference"]]
     assert changed == [("2021-11-01", 7.0, 11.0)]
+    moments = {"earlier": "2021-12-12", "later": "2022-02-01"}
+    told = answer(desk, "what_changed", **moments, last="2021-12-12")
+    assert [(row["incident_id"], row["change"], row["counts_in"], row["changes"]) for row in told] == [
+        ("desk:b", "revised", "IQ-DI", "killed: 5 → 9")
+    ]
+    assert answer(desk, "what_changed", **moments, last="2021-11-01") == []
     (first,) = answer(desk, "first_appearance", actor="is")
     assert (first["first_on"], first["first_in"], first["last_on"], first["incidents"]) == (
         "2021-09-01",

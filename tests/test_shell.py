@@ -138,6 +138,7 @@ def test_completion(small: Path) -> None:
     assert completions(words, "sel") == ["SELECT"]
     words.ask()
     assert completions(words, "select * from incid") == [
+        "incident_changes",
         "incident_store",
         "incident_version",
         "incidents",

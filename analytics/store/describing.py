@@ -61,11 +61,10 @@ def _incident_words() -> dict[str, str]:
 
 
 def _meaning(table: str, column: str) -> str:
-    """Meaning of a column: as the table has it, else as an incident has it, else as the word is used everywhere."""
+    """Meaning of a column: as the table has it, or the table that a view is the plural of, an incident, or every table."""
     of_incident = _incident_words() if table in _OF_INCIDENTS else {}
-    return next(
-        (words[column] for words in (_words().get(table, {}), of_incident, _words()["columns"]) if column in words), ""
-    )
+    own, singular = (_words().get(name, {}) for name in (table, table.removesuffix("s")))
+    return next((words[column] for words in (own, singular, of_incident, _words()["columns"]) if column in words), "")
 
 
 _OF_INCIDENTS = ("incident_version", "incidents", "versions", "flag_incidents")
