@@ -27,7 +27,11 @@ FROM duckdb_columns() AS c JOIN duckdb_views() AS v ON v.view_name = c.table_nam
 WHERE NOT c.internal AND NOT v.internal ORDER BY c.table_name, c.column_index
 """
 VIEWS = "SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY view_name"
-_STATE = "SELECT count(*) AS loads, max(load_id) AS latest, count(undone_at) AS undone, (SELECT count(*) FROM run) AS runs FROM load"
+_STATE = """
+SELECT count(*) AS loads, max(load_id) AS latest, count(undone_at) AS undone, (SELECT count(*) FROM run) AS runs,
+       (SELECT count(*) FROM note) AS notes, (SELECT count(*) FROM mute) AS mutes
+FROM load
+"""
 
 EXCEL_ROWS = 1_048_575
 EXCEL_TEXT = 32_767
