@@ -110,7 +110,7 @@ def study_section(result: StudyResult, name: str, words: str) -> Extra:
     event = next((one for one in result.events if one.event_id == name), None)
     beside = result.dated(name) if event else []
     marks = tuple((week, _letter(number)) for number, (week, _) in enumerate(beside))
-    heading = _heading(event) if event else f"All {len(result.events)} events together"
+    heading = _heading(event) if event else "All events together"
     figure = study_figure(rows, title=CHART, simulated=result.panel.simulated, marks=marks) if len(rows) else None
     return Extra(
         heading=heading,

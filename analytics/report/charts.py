@@ -75,14 +75,21 @@ def region_chart(
 
 
 def _onsets(content: ReportContent, region_id: str, first: date) -> pd.DataFrame:
-    """The weeks in which ramps of the region began, as marks of its chart."""
-    flags = content.flags
+    """The week in which each episode of the region began to build up, as marks of its chart.
+
+    It is told by the first flag of the episode that rests on a build-up; later flags look back less far.
+    """
     columns = ["mark", "name", "starts_on", "ends_on"]
-    if flags is None:
+    if content.flags is None:
         return pd.DataFrame(columns=columns)
-    weeks = pd.to_datetime(flags.loc[flags["region_id"] == region_id, "onset"]).dropna()
-    days = [week for week in sorted(set(weeks)) if week >= pd.Timestamp(first)]
-    return pd.DataFrame([("↗", "rise began", day, day) for day in days], columns=columns)
+    flags = content.flags.assign(onset=pd.to_datetime(content.flags["onset"]))
+    ramps = flags["kinds"].astype(str).str.contains("ramp") & flags["onset"].notna()
+    mine = flags[(flags["region_id"] == region_id) & ramps].sort_values("week")
+    episodes = mine["episode_id"].astype(object).where(mine["episode_id"].notna(), "")
+    days = mine.groupby(episodes, sort=False)["onset"].first()
+    return pd.DataFrame(
+        [("↗", "build-up began", day, day) for day in sorted(set(days)) if day >= pd.Timestamp(first)], columns=columns
+    )
 
 
 def bare(figure: dict[str, Any]) -> dict[str, Any]:
