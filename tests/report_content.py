@@ -127,6 +127,7 @@ def flags(panel: Panel, spikes: SpikeResult) -> pd.DataFrame:
     frame["episode_id"] = frame["region_id"] + "/incidents/2021-11-15"
     frame["reason"] = [_reason(row) for row in frame.to_dict("records")]
     frame["onset"] = np.where(ramp, pd.Timestamp("2021-11-01"), pd.NaT)
+    frame["kinds"] = frame["kinds"] + np.where(ramp, ", ramp", "")
     frame["sql"] = "SELECT * FROM flag_incidents WHERE region_id = 'IQ-DI'"
     return frame
 

@@ -219,7 +219,7 @@ def test_a_region_says_what_its_incidents_were(page: Page) -> None:
     assert "rising fast: +12.0 % a week (+7.0 % to +18.0 %) over 26 weeks; P(growing) 0.992." in said
     assert "A week in the 12 known weeks of this report (filled), and in the 52 before (outlined)." in said
     assert "hit-and-run 3.42 0.38 41" in said and "security forces 5.83 0.19 70" in said
-    assert "1 Nov 2021: rise began" in said
+    assert "1 Nov 2021: build-up began" in said
 
 
 def test_a_study_has_its_sentences_chart_terms_and_command(page: Page) -> None:

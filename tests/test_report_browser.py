@@ -109,7 +109,7 @@ def test_each_chart_is_drawn_with_its_bars_lines_and_words(desk: Opened) -> None
         assert chart.locator(".scatterlayer .points path").count() >= 1
         assert "(simulated)" in chart.locator(".gtitle").text_content()
         assert "Parliamentary election" in chart.inner_text()
-    assert "unknown" in charts.first.inner_text() and "rise began" in charts.first.inner_text()
+    assert "unknown" in charts.first.inner_text() and "build-up began" in charts.first.inner_text()
     assert page.locator("#chart-study-1 .points path").count() == 24
 
 
