@@ -31,12 +31,14 @@ class Baseline:
     """What is normal in the N weeks up to each judged one.
 
     means: (R, W, N), the judged week first. phi: (R, W), variance over mean, the baseline's own error included.
-    history: (R, W), known weeks before.
+    history: (R, W), known weeks before. doubts: (R, W, 3, 4), four baselines that may be true: times the means,
+    dispersion, weight.
     """
 
     means: Floats
     phi: Floats
     history: Floats
+    doubts: Floats
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int 
     number = panel.weeks[judged].astype(np.int64) // 7
     fitted = np.maximum(judged - number % options.refit_weeks, 0)
     shape = (counts.shape[0], judged.size)
-    means, out = np.full((*shape, options.window), np.nan), np.full((*shape, 3), np.nan)
+    means, out = np.full((*shape, options.window), np.nan), np.full((*shape, 6), np.nan)
     span = (round(options.years_back * WEEKS_PER_YEAR), options.exclude_weeks, options.min_weeks)
     rules = (int(options.trend), options.harmonics, float(options.outbreak_residual))
 
@@ -113,7 +115,31 @@ def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int 
 
     in_threads(call, shape[0], threads)
     phi = out[..., baseline.PHI] * (1 + _SHARED_WEEKS * out[..., baseline.SHARE])
-    return Baseline(means=means, phi=phi, history=out[..., baseline.HISTORY])
+    return Baseline(means=means, phi=phi, history=out[..., baseline.HISTORY], doubts=doubts(means[..., 0], out))
+
+
+def doubts(mean: Floats, out: Floats) -> Floats:
+    """Four baselines that stand for the posterior of rate and dispersion, (R, W, 3, 4).
+
+    Two nodes of Gauss' rule for the dispersion (they have its mean, variance and skewness), and for each two of a gamma
+    distribution of mean 1 for the rate, of variance phi / incidents seen.
+    """
+    middle, deviation, skew = (out[..., plane] for plane in (baseline.MIDDLE, baseline.DEVIATION, baseline.SKEW))
+    phi, phi_weight = _two_nodes(middle, deviation, skew)
+    spread = np.sqrt(phi * (out[..., baseline.SHARE] / mean)[..., None])
+    rate, rate_weight = _two_nodes(np.ones(spread.shape), spread, 2 * spread)
+    shape = (*mean.shape, 4)
+    weight = (phi_weight[..., None] * rate_weight).reshape(shape)
+    answer: Floats = np.stack([rate.reshape(shape), np.repeat(phi, 2, axis=-1), weight], axis=-2)
+    return np.ascontiguousarray(answer)
+
+
+def _two_nodes(mean: Floats, deviation: Floats, skew: Floats) -> tuple[Floats, Floats]:
+    """(nodes, weights), each (..., 2), of the two-point distribution of this mean, deviation and skewness."""
+    root = np.sqrt(1 + skew**2 / 4)
+    nodes = np.stack([mean + deviation * (skew / 2 - root), mean + deviation * (skew / 2 + root)], axis=-1)
+    upper = (1 - skew / 2 / root) / 2
+    return nodes, np.stack([1 - upper, upper], axis=-1)
 
 
 def design(panel: Panel) -> Floats:
@@ -137,7 +163,20 @@ def statistics(
     cells = np.ascontiguousarray(wanted.T)
 
     def call(first: int, last: int) -> None:
-        kernel.judge(counts, normal.means, normal.phi, judged, cells, ramps, uniforms, options.alpha, first, last, out)
+        kernel.judge(
+            counts,
+            normal.means,
+            normal.phi,
+            normal.doubts,
+            judged,
+            cells,
+            ramps,
+            uniforms,
+            options.alpha,
+            first,
+            last,
+            out,
+        )
 
     in_threads(call, counts.shape[0], threads)
     return out

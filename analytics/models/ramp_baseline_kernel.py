@@ -14,8 +14,9 @@ from analytics.models.compiled import inner, outer
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PHI, HISTORY, SHARE = range(3)
-"""Planes of the output: dispersion, known weeks before the judged one, variance of the log mean times the mean."""
+PHI, HISTORY, SHARE, MIDDLE, DEVIATION, SKEW = range(6)
+"""Planes of the output: dispersion, known weeks before the judged one, variance of the log mean times the mean over
+phi; and the posterior mean, deviation and skewness of the dispersion."""
 COLUMNS = 6
 """Columns of a design: 1, trend, and cosine and sine of two waves of a year."""
 _STEPS, _CLOSE = 30, 1e-7
@@ -179,38 +180,62 @@ def _log_density(y: float, mu: float, excess: float) -> float:
 
 
 @inner
-def _dispersion(y: Floats, mu: Floats, omega: Floats) -> float:
-    """Posterior mean of the dispersion, and a deviation more.
+def _gathered(y: Floats, mu: Floats, omega: Floats) -> tuple[Floats, Floats]:
+    """Counts and their weights; where all means are the same, each count 0, 1, ... once."""
+    size = int(y.max()) + 1
+    if mu.min() != mu.max() or size > y.size:
+        return y, omega
+    values, times = np.arange(float(size)), np.zeros(size)
+    for i in range(y.size):
+        times[int(y[i])] += omega[i]
+    return values, times
+
+
+@inner
+def _dispersion(y: Floats, mu: Floats, omega: Floats, out: Floats) -> float:
+    """Posterior mean of the dispersion, and a deviation more; fills the planes of its posterior.
 
     Counts are negative binomial of variance phi mu, their means as fitted.
 
     With few incidents it is much surer than Pearson's sum of squares, whose own variance grows as 1 / mu.
     """
+    values, times = _gathered(y, mu, omega)
+    size = values.size
     fits = np.zeros(_EXCESS.size)
     for g in range(_EXCESS.size):
         excess = _EXCESS[g]
         spent = math.log1p(excess) / excess if excess > 0.0 else 1.0
         fits[g] = math.log(excess / 1.6) - excess / _PRIOR_EXCESS if excess > 0.0 else math.log(_PRIOR_NONE)
-        for i in range(y.size):
-            fits[g] += omega[i] * (_log_density(y[i], mu[i], excess) if y[i] > 0.0 else -mu[i] * spent)
+        for i in range(size):
+            if times[i] > 0.0:
+                fits[g] += times[i] * (_log_density(values[i], mu[i], excess) if values[i] > 0.0 else -mu[i] * spent)
     largest = fits.max()
-    total = mean = square = 0.0
+    total = mean = square = cube = 0.0
     for g in range(_EXCESS.size):
         weight = math.exp(fits[g] - largest)
         total += weight
         mean += weight * _EXCESS[g]
-        square += weight * _EXCESS[g] ** 2
     mean /= total
-    return 1.0 + mean + _CAUTION * math.sqrt(max(square / total - mean * mean, 0.0))
+    for g in range(_EXCESS.size):
+        weight = math.exp(fits[g] - largest) / total
+        square += weight * (_EXCESS[g] - mean) ** 2
+        cube += weight * (_EXCESS[g] - mean) ** 3
+    out[MIDDLE], out[DEVIATION] = 1.0 + mean, math.sqrt(square)
+    out[SKEW] = cube / square**1.5
+    return 1.0 + mean + _CAUTION * math.sqrt(square)
 
 
 @inner
-def _weigh(y: Floats, mu: Floats, phi: float, limit: float, omega: Floats) -> None:
-    """Weights of the weeks: residual^-2 for past outbreaks, else 1."""
+def _weigh(y: Floats, mu: Floats, phi: float, limit: float, omega: Floats) -> bool:
+    """Weights of the weeks: residual^-2 for past outbreaks, else 1; whether any of them changes."""
     spread = math.sqrt(phi)
+    changed = False
     for i in range(y.size):
         residual = 1.5 * (y[i] ** (2 / 3) - mu[i] ** (2 / 3)) / (mu[i] ** (1 / 6) * spread)
-        omega[i] = residual**-2 if residual > limit and y[i] >= 2.0 else 1.0
+        weight = residual**-2 if residual > limit and y[i] >= 2.0 else 1.0
+        changed = changed or weight != omega[i]
+        omega[i] = weight
+    return changed
 
 
 @inner
@@ -223,8 +248,9 @@ def _robust(
     mu: Floats,
     omega: Floats,
     parts: tuple[Floats, Floats],
+    out: Floats,
 ) -> float:
-    """Fit, weigh past outbreaks down, fit again; returns the dispersion, 0 where the fit does not settle."""
+    """Fit, weigh past outbreaks down, fit again, three times at most; returns the dispersion, 0 where the fit does not settle."""
     omega[:] = 1.0
     beta[:] = 0.0
     beta[0] = math.log(y.mean())
@@ -232,8 +258,9 @@ def _robust(
     for _ in range(3):
         if not _fit(y, x, omega, used, beta, mu, parts):
             return 0.0
-        phi = _dispersion(y, mu, omega)
-        _weigh(y, mu, phi, limit, omega)
+        phi = _dispersion(y, mu, omega, out)
+        if not _weigh(y, mu, phi, limit, omega):
+            break
     return phi
 
 
@@ -259,19 +286,19 @@ def _baseline(y: Floats, x: Floats, rules: tuple[int, int, float], beta: Floats,
         mu[:] = 0.5 / y.size
         beta[:] = 0.0
         beta[0] = math.log(mu[0])
-        out[PHI], out[SHARE] = _dispersion(y, mu, omega), 1.0 / y.size
+        out[PHI], out[SHARE] = _dispersion(y, mu, omega, out), 1.0 / y.size
         return _model(0, 0)
     parts = (np.empty((COLUMNS, COLUMNS)), np.empty(COLUMNS))
     used = _choose(y, x, trend, waves)
-    phi = _robust(y, x, used, limit, beta, mu, omega, parts)
+    phi = _robust(y, x, used, limit, beta, mu, omega, parts, out)
     ahead = x[-1].copy()
     ahead[1] = 0.0
     if used.size % 2 == 0 and (phi == 0.0 or _ahead(ahead, used, beta) > y.max()):
         used = _model(0, (used.size - 2) // 2)
-        phi = _robust(y, x, used, limit, beta, mu, omega, parts)
+        phi = _robust(y, x, used, limit, beta, mu, omega, parts, out)
     if phi == 0.0:
         used = _model(0, 0)
-        phi = _robust(y, x, used, limit, beta, mu, omega, parts)
+        phi = _robust(y, x, used, limit, beta, mu, omega, parts, out)
     total = (omega * y).sum()
     answer = np.empty(COLUMNS)
     _solve(parts[0], ahead, used, answer)
@@ -315,7 +342,7 @@ def baselines(
     counts: (R, T), NaN unknown. columns: (T, 6), trend in weeks / 52. fitted: (W,), the week, at or before each judged
     one, as of which its baseline is fitted. span: weeks that the baseline reaches back, weeks left out, fewest known
     weeks. rules: trend or not, most waves, residual of a past outbreak. means: (R, W, N), the judged week first, NaN
-    where the history is too short. out: (R, W, 3).
+    where the history is too short. out: (R, W, 6).
     """
     reach, exclude, least = span
     y, x = np.empty(counts.shape[1]), np.empty((counts.shape[1], COLUMNS))
@@ -333,7 +360,8 @@ def baselines(
                 if n > 0:
                     used = _baseline(y[:n], x[:n], rules, beta, out[r, w])
             elif n > 0:
-                out[r, w, PHI], out[r, w, SHARE] = out[r, w - 1, PHI], out[r, w - 1, SHARE]
+                out[r, w, SHARE:] = out[r, w - 1, SHARE:]
+                out[r, w, PHI] = out[r, w - 1, PHI]
             if n == 0 or out[r, w, HISTORY] < least:
                 out[r, w, PHI] = np.nan
                 continue

@@ -15,8 +15,9 @@ from analytics.models.compiled import inner, outer
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-Tables = tuple[Floats, Floats, Floats]
-"""Growths (N B,); log ratios (slots, counts, N B); distribution functions (slots, N B + 1, counts)."""
+Tables = tuple[Floats, Floats, Floats, Floats]
+"""Growths (N B,); log ratios (slots, counts, N B); distribution functions (slots, N B + 1, counts); log ratios of the
+baselines that may be true against the plain one (slots, counts, G)."""
 
 STATISTIC, P_VALUE, UPPER, ONSET, GROWTH = range(5)
 """Planes of the output: log likelihood ratio, p, upper, onset (weeks ago, the judged one 0), growth of the log mean."""
@@ -55,6 +56,29 @@ def _factors(mu: float, phi: float, slopes: Floats, factors: Floats) -> None:
     most = min(MOST_GROWTH, 1.0 + MOST_DEVIATIONS * math.sqrt(phi / mu))
     for i in range(factors.size):
         factors[i] = min(math.exp(slopes[i % slopes.size] * (i // slopes.size + 1)), most)
+
+
+@inner
+def log_doubt(y: float, mu: float, phi: float, rate: float, other: float) -> float:
+    """Log probability of a count y at mean *rate* mu and dispersion *other*, less that at mu and phi."""
+    other = max(other, 1.0 + 1e-6)
+    size, grown = mu / (phi - 1.0), rate * mu / (other - 1.0)
+    rise = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
+    rise += size * math.log(phi) - grown * math.log(other)
+    return rise + y * (math.log((other - 1.0) / other) - math.log((phi - 1.0) / phi))
+
+
+@inner
+def _tabulate_doubt(mu: float, phi: float, doubt: Floats, ratios: Floats) -> None:
+    """Fill *ratios* (counts, G) with `log_doubt` of each count 0, 1, ...; doubt: (3, G), rate, dispersion, weight."""
+    size = mu / (phi - 1.0)
+    for g in range(doubt.shape[1]):
+        other = max(doubt[1, g], 1.0 + 1e-6)
+        grown = doubt[0, g] * mu / (other - 1.0)
+        step = (other - 1.0) / other * phi / (phi - 1.0)
+        ratios[0, g] = size * math.log(phi) - grown * math.log(other)
+        for y in range(1, ratios.shape[0]):
+            ratios[y, g] = ratios[y - 1, g] + math.log((grown + y - 1.0) / (size + y - 1.0) * step)
 
 
 @inner
@@ -135,20 +159,21 @@ def _mixed(sums: Floats, weights: Floats) -> float:
 @inner
 def _simulate(
     known: Floats, means: Floats, phi: float, tables: Tables, weights: Floats,
-    uniforms: tuple[Floats, Floats, Ints], strength: Floats,
+    uniforms: tuple[Floats, Floats, Ints], doubt: Floats, strength: Floats, chance: Floats,
 ) -> None:  # fmt: skip
-    """Fill *strength* with the statistic of each simulated window.
+    """Fill *strength* with the statistic of each simulated window, and *chance* with its weight.
 
     Half of the windows come from the baseline and half from the mixture of ramps, which makes tails of any size cheap:
-    the window's weight is 1 / (1/2 + 1/2 likelihood ratio).
+    the window's weight is h / (1/2 + 1/2 likelihood ratio), h the mean ratio of the baselines that may be true.
     """
-    factors, ratios, below = tables
+    factors, ratios, below, doubts = tables
     u, z, ramps = uniforms
     n, b = means.size, weights.size // means.size
     flat = ratios.shape[0] == 1
-    sums = np.empty(weights.size)
+    sums, others = np.empty(weights.size), np.empty(doubt.shape[1])
     for j in range(strength.size):
         sums[:] = 0.0
+        others[:] = 0.0
         onset = ramps[j] // b if ramps[j] >= 0 else -1
         for d in range(n):
             if not known[d] >= 0.0:
@@ -158,11 +183,19 @@ def _simulate(
             mean = means[d] if d > onset else means[d] * factors[entry - 1]
             y = _quantile(mean, phi, u[j, d], z[j, d], below[slot, entry])
             _add(float(y), means[d], phi, factors, ratios[slot], sums[d * b :])
+            for g in range(others.size):
+                others[g] += (
+                    doubts[slot, y, g] if doubts.shape[1] else log_doubt(y, means[d], phi, doubt[0, g], doubt[1, g])
+                )
         strength[j] = _mixed(sums, weights)
+        total = 0.0
+        for g in range(others.size):
+            total += doubt[2, g] * math.exp(others[g])
+        chance[j] = total / (0.5 + 0.5 * math.exp(min(strength[j], _LARGEST_EXPONENT)))
 
 
 @inner
-def _tables(means: Floats, phi: float, slopes: Floats, space: tuple[Floats, Floats]) -> Tables:
+def _tables(means: Floats, phi: float, slopes: Floats, doubt: Floats, space: tuple[Floats, Floats, Floats]) -> Tables:
     """(factors, log ratios, distribution functions) of a window; empty tables where counts are too large for them.
 
     One slot serves all weeks of a window whose means are the same.
@@ -175,11 +208,18 @@ def _tables(means: Floats, phi: float, slopes: Floats, space: tuple[Floats, Floa
     size = int(top + 8.0 * math.sqrt(phi * top)) + 20
     slots = 1 if means.min() == largest else n
     if size > LARGEST_TABLE:
-        return factors, np.empty((slots, 0, n * b)), np.empty((slots, n * b + 1, 0))
+        return (
+            factors,
+            np.empty((slots, 0, n * b)),
+            np.empty((slots, n * b + 1, 0)),
+            np.empty((slots, 0, doubt.shape[1])),
+        )
     ratios = space[0][: slots * size * n * b].reshape((slots, size, n * b))
     below = space[1][: slots * size * (n * b + 1)].reshape((slots, n * b + 1, size))
+    doubts = space[2][: slots * size * doubt.shape[1]].reshape((slots, size, doubt.shape[1]))
     for slot in range(slots):
         mu = means[slot]
+        _tabulate_doubt(mu, phi, doubt, doubts[slot])
         entries = (n - slot) * b
         _tabulate(mu, phi, factors[:entries], ratios[slot])
         _accumulate(mu, phi, below[slot, 0])
@@ -188,7 +228,7 @@ def _tables(means: Floats, phi: float, slopes: Floats, space: tuple[Floats, Floa
                 _accumulate(mu * factors[i], phi, below[slot, 1 + i])
             else:
                 below[slot, 1 + i] = below[slot, 1 + i - b]
-    return factors, ratios, below
+    return factors, ratios, below, doubts
 
 
 @inner
@@ -205,13 +245,13 @@ def _tail(value: float, ordered: Floats, above: Floats) -> float:
 
 
 @inner
-def _order(strength: Floats, ordered: Floats, above: Floats) -> None:
+def _order(strength: Floats, chance: Floats, ordered: Floats, above: Floats) -> None:
     """Fill *ordered* with the statistics in order, and *above* with the estimated chance of reaching each."""
     order = np.argsort(strength)
     total = 0.0
     for i in range(order.size - 1, -1, -1):
         ordered[i] = strength[order[i]]
-        total += 1.0 / (0.5 + 0.5 * math.exp(min(ordered[i], _LARGEST_EXPONENT)))
+        total += chance[order[i]]
         above[i] = total / order.size
 
 
@@ -296,7 +336,7 @@ def _again(w: int, wanted: NDArray[np.bool_], means: Floats, phis: Floats) -> bo
 @inner
 def _sum_before(window: Floats, means: Floats, phi: float, tables: Tables, before: Floats) -> None:
     """Fill the sums of the weeks before the judged one."""
-    factors, ratios, _ = tables
+    factors, ratios, _, _ = tables
     b = before.size // means.size
     before[:] = 0.0
     for d in range(1, means.size):
@@ -315,21 +355,23 @@ def _as_known(window: Floats, known: Floats) -> bool:
 
 @outer
 def judge(
-    counts: Floats, means: Floats, phis: Floats, judged: Ints, wanted: NDArray[np.bool_], ramps: tuple[Floats, Floats, Floats],
+    counts: Floats, means: Floats, phis: Floats, doubts: Floats, judged: Ints, wanted: NDArray[np.bool_], ramps: tuple[Floats, Floats, Floats],
     uniforms: tuple[Floats, Floats, Ints], alpha: float, first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
     """Judge the *wanted* weeks (R, W) of regions first..last-1.
 
-    counts: (R, T), NaN unknown. means: (R, W, N), the judged week first. phis: (R, W). ramps: slopes (B,), weights
+    counts: (R, T), NaN unknown. means: (R, W, N), the judged week first. phis: (R, W). doubts: (R, W, 3, G), the baselines
+    that may be true: times the mean, dispersion, weight. ramps: slopes (B,), weights
     (N B,), and the grid of growths (G,) of which one is told. uniforms: (K, N) uniform numbers, their normal quantiles,
     and the ramp that each window has, -1 for none. With no windows (K = 0) only the statistic is given. out: (R, W, 5).
     """
     slopes, weights, grid = ramps
     n, draws = means.shape[2], uniforms[0].shape[0]
     window, known, sums, before = np.empty(n), np.empty(n), np.empty(weights.size), np.empty(weights.size)
-    strength, ordered, above = np.empty(draws), np.empty(draws), np.empty(draws)
-    space = (np.empty(n * LARGEST_TABLE * weights.size), np.empty(n * LARGEST_TABLE * (weights.size + 1)))
-    tables = (np.empty(0), np.empty((0, 0, 0)), np.empty((0, 0, 0)))
+    strength, chance, ordered, above = np.empty(draws), np.empty(draws), np.empty(draws), np.empty(draws)
+    size = n * LARGEST_TABLE
+    space = (np.empty(size * weights.size), np.empty(size * (weights.size + 1)), np.empty(size * doubts.shape[3]))
+    tables = (np.empty(0), np.empty((0, 0, 0)), np.empty((0, 0, 0)), np.empty((0, 0, 0)))
     for r in range(first, last):
         for w in range(judged.size):
             if not wanted[r, w]:
@@ -338,7 +380,7 @@ def judge(
             _window(counts[r], judged[w], window)
             again = _again(w, wanted[r], means[r], phis[r])
             if not again:
-                tables = _tables(mean, phi, slopes, space)
+                tables = _tables(mean, phi, slopes, doubts[r, w], space)
             _sum_before(window, mean, phi, tables, before)
             sums[:] = before
             _add(window[0], mean[0], phi, tables[0], tables[1][0], sums)
@@ -348,7 +390,7 @@ def judge(
                 continue
             if not (again and _as_known(window, known)):
                 known[:] = window
-                _simulate(window, mean, phi, tables, weights, uniforms, strength)
-                _order(strength, ordered, above)
+                _simulate(window, mean, phi, tables, weights, uniforms, doubts[r, w], strength, chance)
+                _order(strength, chance, ordered, above)
             here[P_VALUE] = max(_tail(here[STATISTIC], ordered, above), 1.0 * (window[0] == 0.0))
             here[UPPER] = _upper(before, mean, phi, tables, weights, ordered, above, alpha)

@@ -17,10 +17,12 @@ class RampOptions:
     """Chance of an alarm in a week when nothing unusual happens."""
     window: int = 8
     """Weeks, the judged one the last of them, in which a ramp may have begun."""
-    slopes: str = "20,40,80"
+    slopes: str = "20,45"
     """Growths that are looked for, in % a week, separated by commas; each is as likely as the others."""
-    recency: float = 1.25
-    """An onset n weeks ago (the judged week is 1) has weight n^-recency; 0 weighs all onsets alike."""
+    recency: float = 1.0
+    """An onset n weeks ago (the judged week is 1) has weight n^-recency times what *fading* says."""
+    fading: float = 3.0
+    """The weight falls as growth^-fading with every week since the onset: a steep ramp that is old was found before."""
     years_back: float = 5
     """Years of baseline."""
     exclude_weeks: int = 26
@@ -66,21 +68,19 @@ class RampOptions:
         except ValueError:
             rates = []
         if not rates or not all(1 <= rate <= 400 for rate in rates):
-            raise OptionError(
-                f"slopes must be one or more of 1..400 % a week by commas, as 20,40,80; got {self.slopes!r}"
-            )
+            raise OptionError(f"slopes must be one or more of 1..400 % a week by commas, as 20,45; got {self.slopes!r}")
         return np.log1p(np.array(rates) / 100)
 
     def weights(self) -> Floats:
         """Prior weight of an onset n = 1..window weeks ago and a slope, shape (window, B); they sum to 1."""
-        slopes = self.growths().size
-        each = np.arange(1, self.window + 1, dtype=np.float64) ** -self.recency
-        weights: Floats = np.outer(each, np.ones(slopes)) / (each.sum() * slopes)
+        n = np.arange(1, self.window + 1, dtype=np.float64)[:, None]
+        each = n**-self.recency * np.exp(-self.fading * self.growths() * (n - 1))
+        weights: Floats = each / each.sum()
         return weights
 
 
 _BOUNDS: dict[str, tuple[float, float]] = {
-    "alpha": (1e-12, 0.5), "window": (1, 52), "recency": (0, 10), "years_back": (1, 50), "exclude_weeks": (0, 52),
+    "alpha": (1e-12, 0.5), "window": (1, 52), "recency": (0, 10), "fading": (0, 20), "years_back": (1, 50), "exclude_weeks": (0, 52),
     "harmonics": (0, 2), "refit_weeks": (1, 52), "outbreak_residual": (1e-9, math.inf),
     "draws": (64, 65536), "seed": (0, 2**31),
 }  # fmt: skip
