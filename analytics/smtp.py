@@ -65,6 +65,15 @@ class Receipt:
     refused: dict[str, str] = field(default_factory=dict)
 
 
+def check_sending(options: SmtpOptions) -> None:
+    """Raise OptionError where the password or the authorities' file that *options* name cannot be had.
+
+    To be called before a report is computed, so that a Monday's run does not find out at its end.
+    """
+    _password(options)
+    _context(options)
+
+
 def send(mail: bytes, options: SmtpOptions) -> Receipt:
     """Hand *mail*, the bytes of an .eml, to the server, unchanged, from its From to each of its To.
 

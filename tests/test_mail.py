@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -25,8 +25,8 @@ from analytics.report.digest_forms import plain
 from analytics.report.letter import address, letter
 from analytics.smtp import Receipt, SmtpOptions, send
 from tests import report_content
+from tests.mail_server import Desk, free_port, plain_options, serving
 
-controller = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is not installed")
 smtp_server = pytest.importorskip("aiosmtpd.smtp", reason="aiosmtpd is not installed")
 SENDER = MailOptions(sender="Security desk <desk@example.org>")
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a server that lives for one test
@@ -190,51 +190,6 @@ def test_a_limit_of_nothing_is_refused() -> None:
     """No file takes no room."""
     with pytest.raises(OptionError, match="largest_mb must be more than 0, got 0"):
         MailOptions(largest_mb=0)
-
-
-@dataclass
-class Desk:
-    """What a mail server got, and whom and what it refuses."""
-
-    got: list[Any] = field(default_factory=list)
-    refuses: tuple[str, ...] = ()
-    data: str = "250 OK"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, who: str, options: Any) -> str:  # noqa: N802
-        """Refuse some recipients, in words that would act on a terminal."""
-        if who in self.refuses:
-            return "550 no such\x1b[31m person"
-        envelope.rcpt_tos.append(who)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep the mail."""
-        self.got.append(envelope)
-        return self.data
-
-
-def free_port() -> int:
-    """A port of this machine where nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def serving(desk: Desk, **options: Any) -> Iterator[int]:
-    """A real mail server on this machine; gives its port."""
-    port = free_port()
-    server = controller.Controller(desk, hostname="127.0.0.1", port=port, server_hostname="localhost", **options)
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop()
-
-
-def plain_options(port: int) -> SmtpOptions:
-    """How to speak to a server of this machine that asks for nothing."""
-    return SmtpOptions(host="127.0.0.1", port=port, security="none", timeout=5)
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def test_files_that_are_no_database(tmp_path: Path) -> None:
         (".", "is a folder"),
         ("text", "is not a DuckDB database"),
         ("foreign", "not one of ours"),
-        ("old", "schema version 99, this program needs 2"),
+        ("old", "schema version 99, this program needs 3"),
     ):
         with pytest.raises(StoreError, match=words):
             Store(tmp_path / name)

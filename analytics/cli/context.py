@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analytics.panel import Panel
     from analytics.report import FormOptions
     from analytics.settings import Settings
+    from analytics.smtp import SmtpOptions
     from analytics.store import Store, Tracer
 
 
@@ -27,14 +28,44 @@ Thing = TypeVar("Thing")
 def form_options(given: dict[str, Any]) -> "FormOptions":
     """How a report's forms are made, from the sections [mail] and [pdf] of the settings file."""
     from analytics.report import FormOptions, MailOptions, PdfOptions
+
+    return FormOptions(
+        mail=_section(given, "mail", MailOptions) or MailOptions(),
+        pdf=_section(given, "pdf", PdfOptions) or PdfOptions(),
+    )
+
+
+def mail_server(given: dict[str, Any]) -> "SmtpOptions | None":
+    """The mail server of the settings file's section [smtp], its files relative to that file; None without the section.
+
+    Raises OptionError, before anything is sent, for what cannot be meant and for a password that is not there.
+    """
+    from dataclasses import replace
+
+    from analytics.smtp import SmtpOptions, check_sending
+
+    path, server = config_of(given), _section(given, "smtp", SmtpOptions)
+    if path is None or server is None:
+        return None
+    password, authorities = (
+        str(path.parent / name) if name else "" for name in (server.password_file, server.authorities)
+    )
+    server = replace(server, password_file=password, authorities=authorities)
+    check_sending(server)
+    return server
+
+
+def _section(given: dict[str, Any], name: str, kind: type[Thing]) -> Thing | None:
+    """A section of the settings file as options of *kind*; None where it has no such section."""
     from analytics.settings import build, read_toml
 
     path = config_of(given)
     content = read_toml(path, "settings") if path else {}
-    return FormOptions(
-        mail=build(MailOptions, content.get("mail", {}), f"{path}: mail"),
-        pdf=build(PdfOptions, content.get("pdf", {}), f"{path}: pdf"),
-    )
+    if name not in content:
+        return None
+    if not isinstance(content[name], dict):
+        raise OptionError(f"{path}: {name} must be a section, [{name}], got {content[name]!r}")
+    return build(kind, content[name], f"{path}: {name}")
 
 
 def now() -> datetime:

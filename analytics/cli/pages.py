@@ -44,7 +44,12 @@ OUT = click.option(
     "--form",
     "forms",
     multiple=True,
-    help="Form to write, in place of the definition's: html, pdf, csv, json, parquet, markdown, text or eml; may be repeated.",
+    help="Form to write, in place of the definition's: html, light, pdf, csv, json, parquet, markdown, text or eml; may be repeated.",
+)
+@click.option(
+    "--light",
+    is_flag=True,
+    help="The same as --form light: a small page without script, its numbers in a CSV beside it.",
 )
 @click.option(
     "--measure", "measures", multiple=True, help="Measure in the totals; may be repeated, the first is judged."
@@ -63,6 +68,7 @@ def report(name: str | None, every: bool, each_region: bool, listing: bool, out:
       incidents report monthly --to 2014-06-29 --out june
       incidents report region --region Diyala
       incidents report --each-region
+      incidents report --each-region --light
       incidents report --form html --form pdf
     """  # noqa: D301 - click's paragraph mark
     if listing:
@@ -84,7 +90,8 @@ def _formed(definition: "Definition", given: dict[str, Any]) -> "Definition":
     """The definition with the forms of the command line, where it names any."""
     from dataclasses import replace
 
-    return replace(definition, formats=given["forms"], recipients={}) if given["forms"] else definition
+    forms = (*given["forms"], *(["light"] if given["light"] and "light" not in given["forms"] else []))
+    return replace(definition, formats=forms, recipients={}) if forms else definition
 
 
 def _names(given: dict[str, Any]) -> list[str]:

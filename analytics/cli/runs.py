@@ -9,6 +9,7 @@ from analytics.cli.context import (
     database,
     definition_of,
     form_options,
+    mail_server,
     now,
     progress,
     recording,
@@ -18,12 +19,18 @@ from analytics.cli.context import (
 )
 from analytics.cli.group import main
 from analytics.cli.options import options
-from analytics.errors import Exit
+from analytics.errors import Exit, OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analytics.definitions import Definition
     from analytics.jobs import Job
     from analytics.pipeline import Report
+    from analytics.pipeline.delivery import Delivery
     from analytics.pipeline.job import Loaded
+    from analytics.report import FormOptions
+    from analytics.smtp import SmtpOptions
     from analytics.store import Store
 
 
@@ -42,6 +49,9 @@ def run_job(context: click.Context, /, **given: Any) -> None:
     line on stdout: its latest week, its flags and new episodes then, what was loaded, and the file. Run again on the same
     files it changes nothing; killed at any moment, the next run completes what it began. One run at a time.
 
+    With a section [smtp], the mails of reports that have recipients are sent, each once; a mail that cannot be sent ends
+    the run with 6 when all reports are made, and the next run tries it again.
+
     Where several exit codes apply, the order is: an error, 11 (stale), 10 (flags), 12 (rejects); stderr says them all.
 
     \b
@@ -55,25 +65,55 @@ def run_job(context: click.Context, /, **given: Any) -> None:
     """  # noqa: D301 - click's paragraph mark
     from analytics import pipeline
     from analytics.jobs import Job
+    from analytics.pipeline.delivery import deliver
     from analytics.pipeline.job import load_new, outcome
     from analytics.store import run_lock
 
     options = {name: given[name] for name in ("fail_on", "max_age_days", "max_rejected") if given[name] is not None}
     job = Job.read(config_of(given), options)
     definitions = [definition_of(given, name) for name in job.reports]
+    forms, server = form_options(given), mail_server(given)
+    _check_mails(definitions, forms, server)
     with run_lock(database(given)):
         with writing(given) as store:
             loaded = load_new(store, job, loaded_at=now())
         say(given, *loaded.notes)
         with recording(given) as store:
-            made = []
+            made, sent = [], []
             for definition in progress(definitions, given, "report"):
-                made.append(pipeline.write_report(store, definition, job.folder / job.out, options=form_options(given)))
-                click.echo(outcome(made[-1], loaded))
+                made.append(pipeline.write_report(store, definition, job.folder / job.out, options=forms))
+                sent.append(deliver(store, definition.name, made[-1].files, server, sent_at=now()))
+                click.echo(outcome(made[-1], loaded, sent[-1].people))
+                _tell(sent[-1], given)
             found = _findings(store, job, made, loaded, given)
     for words in found.values():
         say(given, words)
-    context.exit(next(iter(found), Exit.DONE))
+    context.exit(Exit.OUTPUT if any(one.failed for one in sent) else next(iter(found), Exit.DONE))
+
+
+def _check_mails(definitions: "Iterable[Definition]", forms: "FormOptions", server: "SmtpOptions | None") -> None:
+    """Raise, before anything is loaded, what would keep a report's forms from being made or its mails from being sent."""
+    from dataclasses import replace
+
+    from analytics.report import check_forms
+
+    for definition in definitions:
+        check_forms(definition.forms, replace(forms, recipients=definition.recipients))
+        if server and any(definition.recipients.values()) and not forms.mail.sender:
+            raise OptionError(
+                f"report {definition.name} has recipients and [smtp] a server, but its mails have no sender; "
+                'give one in incidents.toml, as: [mail] sender = "desk@example.org"'
+            )
+
+
+def _tell(sent: "Delivery", given: dict[str, Any]) -> None:
+    """What did not reach its readers, on stderr; --quiet leaves out only what was never to be sent."""
+    from analytics.output import shown
+
+    for line in (*sent.failed, *sent.refused):
+        click.echo(shown(f"incidents: {line}"), err=True)
+    for name in sent.unsent:
+        say(given, f"{name}: written and not sent, since the settings file has no section [smtp]")
 
 
 def _findings(

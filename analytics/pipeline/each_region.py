@@ -43,11 +43,13 @@ def write_each_region(
 ) -> RegionPages:
     """Write NAME_DATE/index.html into *directory*, and beside it a page for each region, each complete by itself.
 
+    The pages are HTML, or light where the definition asks for light pages and not for HTML.
     All regions are judged once and together, so that a page's flags are those of the report of all regions.
     The run is recorded as that report's is. *progress* goes through the region ids. Raises as `write_report` does.
     """
     options = replace(options or FormOptions(), recipients=definition.recipients)
-    forms = tuple(dict.fromkeys(("html", *definition.forms)))
+    pages_of = () if {"html", "light"} & set(definition.forms) else ("html",)
+    forms = (*pages_of, *definition.forms)
     check_forms(forms, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
@@ -58,9 +60,9 @@ def write_each_region(
         content = _content(store, analysis, fingerprint, definition, region)
         path = folder / f"region_{file_name(region)}.html"
         files = write_forms(content, path, forms, options)
-        pages[region] = path
+        pages[region] = files[0]
         size += sum(file.stat().st_size for file in files)
-        entries.append(_entry(content, path.name, analysis, region))
+        entries.append(_entry(content, files[0].name, analysis, region))
     index = write_index(_index(whole, tuple(entries)), folder / "index.html")
     if not store.read_only:
         record(store, definition.name, analysis, fingerprint)

@@ -82,8 +82,10 @@ def latest_flags(made: Report) -> pd.DataFrame:
     return flags[pd.to_datetime(flags["week"]) == pd.Timestamp(made.analysis.last)]
 
 
-def outcome(made: Report, loaded: Loaded) -> str:
-    """One line: the latest week, the report's name, its flags and new episodes, what was loaded, and the file."""
+def outcome(made: Report, loaded: Loaded, people: int = 0) -> str:
+    """One line: the latest week, the report's name, its flags and new episodes, what was loaded, the file, and to how
+    many *people* it was mailed.
+    """
     flags, last = latest_flags(made), made.analysis.last
     counts = [(level, int((flags["level"] == level).sum())) for level in reversed(LEVELS)]
     levels = ", ".join(f"{number} {level}" for level, number in counts if number)
@@ -91,7 +93,7 @@ def outcome(made: Report, loaded: Loaded) -> str:
     new = int((pd.to_datetime(episodes["first_week"]) == pd.Timestamp(last)).sum())
     return (
         f"{last} {made.name}: {several(len(flags), 'flag', 'flags')}{f' ({levels})' if levels else ''}, "
-        f"{several(new, 'new episode', 'new episodes')}, {loaded.words}, report {made.path}"
+        f"{several(new, 'new episode', 'new episodes')}, {loaded.words}, report {made.path}{f', mailed to {people}' if people else ''}"
     )
 
 

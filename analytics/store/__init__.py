@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
     from analytics.store.loading import LoadReport, is_loaded, load, unload
     from analytics.store.lock import run_lock
+    from analytics.store.mails import is_sent, record_sent
     from analytics.store.questions import Question
     from analytics.store.reading import (
         Fingerprint,
@@ -54,6 +55,7 @@ __all__ = [
     "incident_changes",
     "is_loaded",
     "is_reference_loaded",
+    "is_sent",
     "known_episodes",
     "last_run",
     "load",
@@ -62,6 +64,7 @@ __all__ = [
     "mutes",
     "notes",
     "record_run",
+    "record_sent",
     "run_lock",
     "runs_from",
     "unload",
@@ -89,6 +92,7 @@ _HOMES = {
     "incident_changes": "reading",
     "is_loaded": "loading",
     "is_reference_loaded": "reference",
+    "is_sent": "mails",
     "known_episodes": "recording",
     "last_run": "recording",
     "load": "loading",
@@ -97,6 +101,7 @@ _HOMES = {
     "mutes": "remarks",
     "notes": "remarks",
     "record_run": "recording",
+    "record_sent": "mails",
     "run_lock": "lock",
     "runs_from": "recording",
     "unload": "loading",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Tracer = Callable[[str, float], None]
 """Called with each statement and the seconds it took to start answering."""
@@ -29,7 +29,7 @@ _SQL = Path(__file__).parent.parent / "sql"
 TABLES = (
     "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "region", "region_name", "region_member", "boundary",
     "dated_event", "reporting", "place", "run", "flag", "episode",
-    "episode_event", "episode_name", "note", "mute",
+    "episode_event", "episode_name", "note", "mute", "sent_mail",
 )  # fmt: skip
 DERIVED = (
     "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",

@@ -1,0 +1,211 @@
+"""The mails of `incidents run`: each is sent once, and what keeps one from its readers keeps no report from being made."""
+
+from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.errors import StoreError
+from analytics.pipeline import delivery
+from analytics.pipeline.delivery import deliver
+from analytics.store import Store, is_sent
+from tests.desk import CLOCK, incidents, record
+from tests.mail_server import Desk, free_port, plain_options, serving
+from tests.test_run import ALIVE, JOB, desk, start, steady, words
+
+DUTY = """
+formats = ["light"]
+[recipients]
+light = ["duty@example.org", "Desk <desk@example.org>"]
+"""
+MAIL = '[mail]\nsender = "Reports <reports@example.org>"\n'
+LATER = [record("late", date(2021, 12, 21), "Diyala")]
+
+
+def office(folder: Path, more: str = "", reports: str = '["duty"]', definition: str = DUTY) -> Path:
+    """A desk of one year whose report of two weeks has recipients; its path of settings, which end with *more*."""
+    job = JOB.replace("[run]", f"[run]\nreports = {reports}")
+    settings = desk(folder, f'level = "country"\nweeks = 2\n{job}{more}', steady())
+    (folder / "reports").mkdir()
+    (folder / "reports" / "duty.toml").write_text(definition, encoding="utf-8")
+    return settings
+
+
+def asked(settings: Path, port: int, more: str = "") -> Path:
+    """The settings with a mail server of this machine in place of the one that they had."""
+    text = settings.read_text(encoding="utf-8").partition(MAIL)[0]
+    server = f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\ntimeout = 5\n{more}'
+    settings.write_text(f"{text}{MAIL}{server}", encoding="utf-8")
+    return settings
+
+
+def sent(settings: Path) -> list[tuple[Any, ...]]:
+    """What the database says of mails that were sent, but for when."""
+    with Store(settings.parent / "own.duckdb", read_only=True) as store:
+        return store.rows("SELECT report, accepted, refused FROM sent_mail ORDER BY ALL")
+
+
+def opened(envelope: Any) -> EmailMessage:
+    """A mail as its readers get it."""
+    message = message_from_bytes(envelope.original_content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def test_a_report_with_recipients_is_mailed_once(tmp_path: Path) -> None:
+    """The server gets the digest and the attachment, to both addresses; run again, nothing; new records are a new mail."""
+    settings, server = office(tmp_path / "desk"), Desk()
+    with serving(server) as port:
+        process = start(asked(settings, port))
+        out, err = process.communicate(timeout=ALIVE)
+        assert process.returncode == 0, err
+        again = incidents(*words(settings))
+        assert (again.exit_code, "mailed" in again.stdout, len(server.got)) == (0, False, 1), again.stderr
+        (tmp_path / "desk" / "exports" / "a.csv").open("a").write(",".join(map(str, LATER[0].values())) + "\n")
+        later = incidents(*words(settings))
+        assert later.exit_code == 0, later.stderr
+    assert out.endswith("duty_2021-12-26_light.html, mailed to 2\n")
+    first, second = server.got
+    assert first.mail_from == "reports@example.org" and first.rcpt_tos == ["duty@example.org", "desk@example.org"]
+    message = opened(first)
+    text = message.get_body(("plain",))
+    assert text is not None and "Full report" in text.get_content()
+    page, rows = message.iter_attachments()
+    for part in (page, rows):
+        name = part.get_filename()
+        assert name in ("duty_2021-12-26_light.html", "duty_2021-12-26_light.csv")
+    assert later.stdout.endswith("mailed to 2\n") and opened(second)["Message-ID"] != message["Message-ID"]
+    assert sent(settings) == [("duty", "duty@example.org, desk@example.org", "")] * 2
+
+
+def test_a_server_that_is_down_keeps_no_report_from_being_made(tmp_path: Path) -> None:
+    """The run ends with 6 and one line, also with --quiet, its reports made; the next run sends, and then no other."""
+    settings, server = office(tmp_path / "desk", reports='["duty", "second"]'), Desk()
+    (tmp_path / "desk" / "reports" / "second.toml").write_text('formats = ["text"]\n', encoding="utf-8")
+    down = incidents(*words(asked(settings, free_port()), "--quiet", "--max-age-days", "1"))
+    assert down.exit_code == 6
+    (line,) = down.stderr.splitlines()
+    assert line.startswith("incidents: duty_2021-12-26_light.eml was not sent: mail server 127.0.0.1:")
+    assert line.endswith("; the next run tries it again")
+    made = [outcome.partition(", report ")[2] for outcome in down.stdout.splitlines()]
+    assert [Path(path).name for path in made] == ["duty_2021-12-26_light.html", "second_2021-12-26.txt"]
+    assert all(Path(path).exists() for path in made) and sent(settings) == []
+    with serving(server) as port:
+        for _ in range(2):
+            assert incidents(*words(asked(settings, port))).exit_code == 0
+    assert len(server.got) == 1 and len(sent(settings)) == 1
+
+
+def test_an_address_that_is_refused_is_said(tmp_path: Path) -> None:
+    """The others have the mail; the line counts them, stderr names the refused one with the server's words, on one line."""
+    settings, server = office(tmp_path / "desk"), Desk(refuses=("duty@example.org",))
+    with serving(server) as port:
+        done = incidents(*words(asked(settings, port), "--quiet"))
+    assert done.exit_code == 0 and done.stdout.endswith(", mailed to 1\n")
+    name = "duty_2021-12-26_light.eml"
+    refused = "550 no such[31m person"
+    assert done.stderr == f"incidents: {name}: 127.0.0.1:{port} refuses duty@example.org: {refused}\n"
+    assert sent(settings) == [("duty", "desk@example.org", f"duty@example.org: {refused}")]
+
+
+def test_without_a_server_mails_are_written_and_that_is_said(tmp_path: Path) -> None:
+    """No section [smtp], no sending: the mail lies beside the report. `incidents report` sends nothing even with one."""
+    settings, server = office(tmp_path / "desk", MAIL), Desk()
+    done = incidents(*words(settings))
+    assert done.exit_code == 0 and "mailed" not in done.stdout
+    assert "duty_2021-12-26_light.eml: written and not sent" in done.stderr
+    assert (tmp_path / "desk" / "out" / "duty_2021-12-26_light.eml").exists()
+    with serving(server) as port:
+        where = ["--db", tmp_path / "desk" / "own.duckdb", "--config", asked(settings, port)]
+        done = incidents(
+            *where, "report", str(tmp_path / "desk" / "reports" / "duty.toml"), "--out", tmp_path / "other"
+        )
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "other" / "duty_2021-12-26_light.eml").exists()
+    assert server.got == [] and sent(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[smtp]\n", "report duty has recipients and [smtp] a server, but its mails have no sender"),
+        (f"{MAIL}[smtp]\nhostname = 'x'\n", "unknown option 'hostname'; did you mean 'host'"),
+        (f"{MAIL}[smtp]\nuser = 'desk'\npassword_file = 'none'\n", "desk/none cannot be read"),
+        (f"{MAIL}[smtp]\nauthorities = 'desk.toml'\n", "desk/desk.toml is no PEM file of certificates"),
+        ("[mail]\nsender = 'nobody'\n", "'nobody' is not one mail address"),
+    ],
+)
+def test_what_would_keep_mails_from_being_sent_is_said_before_any_work(tmp_path: Path, more: str, said: str) -> None:
+    """Wrong settings end the run with 2 before there is a database; paths are those beside the settings file."""
+    settings = office(tmp_path / "desk", more)
+    done = incidents(*words(settings))
+    assert done.exit_code == 2 and said in done.stderr, done.stderr
+    assert not (settings.parent / "own.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("smtp = 3\n", "smtp must be a section, [smtp], got 3"),
+        ("mail = 'x'\n", "mail must be a section, [mail], got 'x'"),
+    ],
+)
+def test_a_value_where_a_section_is_meant_is_told(tmp_path: Path, content: str, said: str) -> None:
+    """The error names the section."""
+    settings = office(tmp_path / "desk")
+    settings.write_text(content + settings.read_text(encoding="utf-8"), encoding="utf-8")
+    done = incidents(*words(settings))
+    assert done.exit_code == 2 and said in done.stderr
+
+
+HEAD = "From: reports@example.org\r\nTo: duty@example.org\r\nMessage-ID: <{name}@example.org>\r\n"
+
+
+def mail(folder: Path, name: str, more: str = "") -> Path:
+    """A small mail as a file."""
+    path = folder / f"{name}.eml"
+    path.write_bytes(f"{HEAD.format(name=name)}{more}\r\nText.\r\n".encode())
+    return path
+
+
+def test_a_crash_between_sending_and_writing_down_sends_the_same_mail_again(
+    blank: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice with one Message-ID, by which mail programs tell; once written down, not a third time."""
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    files, server = [mail(tmp_path, "one")], Desk()
+    with serving(server) as port:
+        with monkeypatch.context() as patched:
+            patched.setattr(delivery, "record_sent", crash)
+            with pytest.raises(KeyboardInterrupt):
+                deliver(blank, "duty", files, plain_options(port), sent_at=CLOCK)
+        assert not is_sent(blank, "<one@example.org>")
+        people = [deliver(blank, "duty", files, plain_options(port), sent_at=CLOCK).people for _ in range(2)]
+    assert people == [1, 0] and [opened(one)["Message-ID"] for one in server.got] == ["<one@example.org>"] * 2
+    assert blank.rows("FROM sent_mail") == [("<one@example.org>", "duty", "duty@example.org", "", CLOCK)]
+
+
+def test_drafts_and_other_files_are_not_sent_and_one_failure_stops_no_other(blank: Store, tmp_path: Path) -> None:
+    """Of a page, a draft and two mails, the second is tried although the first was refused."""
+    (tmp_path / "page.html").write_text("From: x", encoding="utf-8")
+    first, second = mail(tmp_path, "first"), mail(tmp_path, "second", "Cc: x@example.org\r\n")
+    first.write_bytes(first.read_bytes().replace(b"duty@", b"gone@"))
+    files = [tmp_path / "page.html", mail(tmp_path, "draft", "X-Unsent: 1\r\n"), first, second]
+    assert deliver(blank, "duty", files, None, sent_at=CLOCK).unsent == ("first.eml", "second.eml")
+    server = Desk(refuses=("gone@example.org",))
+    with serving(server) as port:
+        done = deliver(blank, "duty", files, plain_options(port), sent_at=CLOCK)
+    assert done.people == 1 and len(done.failed) == 1 and "first.eml was not sent" in done.failed[0]
+    assert [opened(one)["Message-ID"] for one in server.got] == ["<second@example.org>"]
+
+
+def test_nothing_is_sent_that_could_not_be_written_down(small: Path, tmp_path: Path) -> None:
+    """On a read-only database mails are refused, not sent each time."""
+    with Store(small, read_only=True) as store, pytest.raises(StoreError, match="no mail is sent"):
+        deliver(store, "duty", [mail(tmp_path, "one")], plain_options(1), sent_at=CLOCK)
