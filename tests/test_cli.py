@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -233,6 +234,24 @@ def test_parameters_are_values(small: Path, query: str, params: list[str], answe
     given = [word for param in params for word in ("--param", param)]
     done = incidents("--db", small, "sql", query, *given, "--format", "json")
     assert json.loads(done.stdout) == [{"n": answer}], done.stderr
+
+
+def test_light_is_a_form_by_its_short_name(small: Path, tmp_path: Path) -> None:
+    """`--light` writes what `--form light` does, prints the page's path, and goes with other forms and with itself."""
+    database = shutil.copy(small, tmp_path / "own.duckdb")
+    written = {}
+    for name, forms in (
+        ("short", ["--light"]),
+        ("long", ["--form", "light"]),
+        ("both", ["--light", "--form", "light", "--form", "text"]),
+    ):
+        done = incidents("--db", database, "report", "--level", "country", "--out", tmp_path / name, *forms)
+        assert done.exit_code == 0, done.stderr
+        assert done.stdout == f"{tmp_path / name / 'weekly_2021-12-26_light.html'}\n"
+        written[name] = {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+    page, text = "weekly_2021-12-26_light", "weekly_2021-12-26.txt"
+    assert written["short"] == written["long"] and set(written["short"]) == {f"{page}.html", f"{page}.csv"}
+    assert set(written["both"]) == {*written["short"], text}
 
 
 def test_narration_cannot_steer_a_terminal(small: Path) -> None:

@@ -267,6 +267,20 @@ def test_pages_of_all_regions_are_one_judgement(opened: Store, tmp_path: Path) -
     assert "default-src 'none'; script-src 'none'" in html.unescape(index)
 
 
+def test_light_pages_of_all_regions_are_small(opened: Store, tmp_path: Path) -> None:
+    """Asked for light pages alone, each region has one without script, its CSV beside it, and the index leads to them."""
+    definition = Definition(settings=Settings(regions=("IQ-BA", "IQ-DI")), formats=("light",))
+    made = write_each_region(opened, definition, tmp_path)
+    names = {region: f"region_{region}_light.html" for region in ("IQ-BA", "IQ-DI")}
+    assert {region: path.name for region, path in made.pages.items()} == names
+    files = {path.name for path in made.path.parent.iterdir()}
+    assert files == {"index.html", *names.values(), *(name.replace(".html", ".csv") for name in names.values())}
+    assert set(re.findall(r'href="([^"#]+)"', made.path.read_text(encoding="utf-8"))) == set(names.values())
+    for path in made.pages.values():
+        assert path.stat().st_size < 200_000 and "<script" not in path.read_text(encoding="utf-8")
+    assert made.bytes == sum(path.stat().st_size for path in made.path.parent.glob("region_*"))
+
+
 def test_hostile_region_names_cannot_leave_the_folder_or_the_page(blank: Store, tmp_path: Path) -> None:
     """Names of regions that look like paths or markup give plain file names, and text in the index."""
     names = ["../../etc/passwd", "<script>alert(1)</script>", "a", "A", "نينوى", "x" * 300]

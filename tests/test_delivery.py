@@ -1,5 +1,6 @@
 """The mails of `incidents run`: each is sent once, and what keeps one from its readers keeps no report from being made."""
 
+import shutil
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -7,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from analytics.errors import StoreError
 from analytics.pipeline import delivery
 from analytics.pipeline.delivery import deliver
 from analytics.store import Store, is_sent
-from tests.desk import CLOCK, incidents, record
+from tests.desk import CLOCK, incidents, record, write_csv
 from tests.mail_server import Desk, free_port, plain_options, serving
 from tests.test_run import ALIVE, JOB, desk, start, steady, words
 
+pytest_plugins = ["tests.databases"]
 DUTY = """
 formats = ["light"]
 [recipients]
@@ -25,13 +28,26 @@ MAIL = '[mail]\nsender = "Reports <reports@example.org>"\n'
 LATER = [record("late", date(2021, 12, 21), "Diyala")]
 
 
-def office(folder: Path, more: str = "", reports: str = '["duty"]', definition: str = DUTY) -> Path:
+def office(folder: Path, more: str = "") -> Path:
     """A desk of one year whose report of two weeks has recipients; its path of settings, which end with *more*."""
-    job = JOB.replace("[run]", f"[run]\nreports = {reports}")
+    job = JOB.replace("[run]", '[run]\nreports = ["duty"]')
     settings = desk(folder, f'level = "country"\nweeks = 2\n{job}{more}', steady())
     (folder / "reports").mkdir()
-    (folder / "reports" / "duty.toml").write_text(definition, encoding="utf-8")
+    (folder / "reports" / "duty.toml").write_text(DUTY, encoding="utf-8")
     return settings
+
+
+@pytest.fixture(scope="module")
+def unsent(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """An office's folder after a run without a mail server, and what that run said."""
+    settings = office(tmp_path_factory.mktemp("unsent") / "desk", MAIL)
+    return settings.parent, incidents(*words(settings))
+
+
+@pytest.fixture
+def settings(unsent: tuple[Path, Result], tmp_path: Path) -> Path:
+    """The settings of an office of the test's own, whose records are loaded and whose mail is written and not sent."""
+    return shutil.copytree(unsent[0], tmp_path / "desk") / "incidents.toml"
 
 
 def asked(settings: Path, port: int, more: str = "") -> Path:
@@ -55,16 +71,17 @@ def opened(envelope: Any) -> EmailMessage:
     return message
 
 
-def test_a_report_with_recipients_is_mailed_once(tmp_path: Path) -> None:
+def test_a_report_with_recipients_is_mailed_once(settings: Path) -> None:
     """The server gets the digest and the attachment, to both addresses; run again, nothing; new records are a new mail."""
-    settings, server = office(tmp_path / "desk"), Desk()
+    server = Desk()
     with serving(server) as port:
         process = start(asked(settings, port))
         out, err = process.communicate(timeout=ALIVE)
         assert process.returncode == 0, err
+        before = {path.name: path.read_bytes() for path in (settings.parent / "out").iterdir() if path.suffix != ".eml"}
         again = incidents(*words(settings))
         assert (again.exit_code, "mailed" in again.stdout, len(server.got)) == (0, False, 1), again.stderr
-        (tmp_path / "desk" / "exports" / "a.csv").open("a").write(",".join(map(str, LATER[0].values())) + "\n")
+        write_csv(settings.parent / "exports" / "c.csv", LATER)
         later = incidents(*words(settings))
         assert later.exit_code == 0, later.stderr
     assert out.endswith("duty_2021-12-26_light.html, mailed to 2\n")
@@ -72,19 +89,20 @@ def test_a_report_with_recipients_is_mailed_once(tmp_path: Path) -> None:
     assert first.mail_from == "reports@example.org" and first.rcpt_tos == ["duty@example.org", "desk@example.org"]
     message = opened(first)
     text = message.get_body(("plain",))
-    assert text is not None and "Full report" in text.get_content()
-    page, rows = message.iter_attachments()
-    for part in (page, rows):
-        name = part.get_filename()
-        assert name in ("duty_2021-12-26_light.html", "duty_2021-12-26_light.csv")
+    assert text is not None and "1 incident with 1 killed" in text.get_content()
+    files = {part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()}
+    assert files == before and len(files) == 2
     assert later.stdout.endswith("mailed to 2\n") and opened(second)["Message-ID"] != message["Message-ID"]
     assert sent(settings) == [("duty", "duty@example.org, desk@example.org", "")] * 2
 
 
-def test_a_server_that_is_down_keeps_no_report_from_being_made(tmp_path: Path) -> None:
+def test_a_server_that_is_down_keeps_no_report_from_being_made(settings: Path) -> None:
     """The run ends with 6 and one line, also with --quiet, its reports made; the next run sends, and then no other."""
-    settings, server = office(tmp_path / "desk", reports='["duty", "second"]'), Desk()
-    (tmp_path / "desk" / "reports" / "second.toml").write_text('formats = ["text"]\n', encoding="utf-8")
+    server = Desk()
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace('["duty"]', '["duty", "second"]'), encoding="utf-8"
+    )
+    (settings.parent / "reports" / "second.toml").write_text('formats = ["text"]\n', encoding="utf-8")
     down = incidents(*words(asked(settings, free_port()), "--quiet", "--max-age-days", "1"))
     assert down.exit_code == 6
     (line,) = down.stderr.splitlines()
@@ -99,9 +117,9 @@ def test_a_server_that_is_down_keeps_no_report_from_being_made(tmp_path: Path) -
     assert len(server.got) == 1 and len(sent(settings)) == 1
 
 
-def test_an_address_that_is_refused_is_said(tmp_path: Path) -> None:
+def test_an_address_that_is_refused_is_said(settings: Path) -> None:
     """The others have the mail; the line counts them, stderr names the refused one with the server's words, on one line."""
-    settings, server = office(tmp_path / "desk"), Desk(refuses=("duty@example.org",))
+    server = Desk(refuses=("duty@example.org",))
     with serving(server) as port:
         done = incidents(*words(asked(settings, port), "--quiet"))
     assert done.exit_code == 0 and done.stdout.endswith(", mailed to 1\n")
@@ -111,18 +129,20 @@ def test_an_address_that_is_refused_is_said(tmp_path: Path) -> None:
     assert sent(settings) == [("duty", "desk@example.org", f"duty@example.org: {refused}")]
 
 
-def test_without_a_server_mails_are_written_and_that_is_said(tmp_path: Path) -> None:
-    """No section [smtp], no sending: the mail lies beside the report. `incidents report` sends nothing even with one."""
-    settings, server = office(tmp_path / "desk", MAIL), Desk()
-    done = incidents(*words(settings))
+def test_without_a_server_mails_are_written_and_that_is_said(unsent: tuple[Path, Result]) -> None:
+    """No section [smtp], no sending: the mail lies beside the report."""
+    folder, done = unsent
     assert done.exit_code == 0 and "mailed" not in done.stdout
     assert "duty_2021-12-26_light.eml: written and not sent" in done.stderr
-    assert (tmp_path / "desk" / "out" / "duty_2021-12-26_light.eml").exists()
+    assert (folder / "out" / "duty_2021-12-26_light.eml").exists() and sent(folder / "incidents.toml") == []
+
+
+def test_a_report_that_is_asked_for_is_never_sent(settings: Path, tmp_path: Path) -> None:
+    """`incidents report` writes the mail, and leaves the server of [smtp] alone."""
+    server = Desk()
     with serving(server) as port:
-        where = ["--db", tmp_path / "desk" / "own.duckdb", "--config", asked(settings, port)]
-        done = incidents(
-            *where, "report", str(tmp_path / "desk" / "reports" / "duty.toml"), "--out", tmp_path / "other"
-        )
+        where = ["--db", settings.parent / "own.duckdb", "--config", asked(settings, port)]
+        done = incidents(*where, "report", "duty", "--out", tmp_path / "other")
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "other" / "duty_2021-12-26_light.eml").exists()
     assert server.got == [] and sent(settings) == []

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.errors import MEANINGS, Exit
+from analytics.cli.context import definition_of, form_options, mail_server
+from analytics.errors import MEANINGS, Exit, OptionError
 from analytics.jobs import Job
 from analytics.settings import Settings
 from tests.conftest import ROOT
@@ -24,11 +25,34 @@ def blocks(language: str) -> list[str]:
 
 
 def test_settings_of_the_page_are_understood(tmp_path: Path) -> None:
-    """Each settings file of the page is read without complaint, as settings and as a job."""
+    """Each settings file of the page is read without complaint, as settings and as a job that loads or mails something."""
+    seen = []
     for text in blocks("toml"):
-        (tmp_path / "incidents.toml").write_text(text, encoding="utf-8")
-        assert Settings.read(tmp_path / "incidents.toml") == Settings()
-        assert Job.read(tmp_path / "incidents.toml", {}).load
+        if not text.startswith("# reports/"):
+            (tmp_path / "incidents.toml").write_text(text, encoding="utf-8")
+            assert Settings.read(tmp_path / "incidents.toml") == Settings()
+            seen.append("load" if Job.read(tmp_path / "incidents.toml", {}).load else "mail")
+    assert seen == ["load", "mail", "load"]
+
+
+def test_the_mail_of_the_page_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The definition's recipients and the server are those that the page names; the password is found beside the settings."""
+    duty, mail = (text for text in blocks("toml") if text.startswith("# reports/") or "[smtp]" in text)
+    name = re.match(r"# (reports/\w+\.toml)\n", duty)
+    assert name, duty
+    (tmp_path / "reports").mkdir()
+    (tmp_path / name[1]).write_text(duty, encoding="utf-8")
+    (tmp_path / "smtp.password").write_text("hunter2\n", encoding="utf-8")
+    (tmp_path / "incidents.toml").write_text(mail, encoding="utf-8")
+    given = {"config": tmp_path / "incidents.toml"}
+    server = mail_server(given)
+    assert server is not None and (server.server, server.user) == ("mail.example.org:587", "desk")
+    assert form_options(given).mail.sender == "Security desk <desk@example.org>"
+    definition = definition_of(given, "duty")
+    assert "eml" in definition.forms and len(definition.recipients["light"]) == 2
+    (tmp_path / "smtp.password").unlink()
+    with pytest.raises(OptionError, match=r"password_file .* cannot be read"):
+        mail_server(given)
 
 
 def test_commands_of_cron_and_systemd_have_options_that_exist() -> None:

@@ -139,7 +139,7 @@ def _each_region(store: "Store", definition: "Definition", out: Path, given: dic
         options=form_options(given),
         progress=lambda regions: progress(regions, given, "page"),
     )
-    say(given, *made.headline.split("\n\n"), f"{len(made.pages)} pages, {made.bytes / 1e6:.0f} MB in all")
+    say(given, *made.headline.split("\n\n"), f"{len(made.pages)} pages, {made.bytes / 1e6:.1f} MB in all")
     click.echo(made.path)
 
 
