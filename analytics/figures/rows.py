@@ -27,13 +27,13 @@ def region_rows(
     """The last *weeks* weeks of one region, one row per week.
 
     Columns: week (datetime64[s]), observed (NaN where unknown), expected, upper, p_value (NaN where not judged),
-    smoothed and season (the decomposition's level and season factor; NaN without one), level ("" where not flagged),
+    smoothed and season (level and season factor; NaN unless *decomposition* holds the region), level ("" where not flagged),
     status (known | unknown | incomplete), note (why a week was not judged, or "").
     """
     column = panel.region_ids.index(region_id)
     shown = panel.weeks[-weeks:].astype("datetime64[D]")
     levels = _levels(flags, region_id, panel.measure)
-    smooth = {name: getattr(decomposition, part)[-weeks:, column] for name, part in _SMOOTH.items() if decomposition}
+    smooth = _smooth(decomposition, region_id, weeks)
     notes, judged = _judged(spikes, region_id, shown)
     return pd.DataFrame(
         {
@@ -50,6 +50,14 @@ def region_rows(
 
 _SMOOTH = {"smoothed": "level", "season": "season"}
 """Columns that a decomposition fills, and its parts."""
+
+
+def _smooth(decomposition: Decomposition | None, region_id: str, weeks: int) -> dict[str, NDArray[np.float64]]:
+    """The last *weeks* weeks of the region's columns of `_SMOOTH`; none where the decomposition does not hold it."""
+    if decomposition is None or region_id not in decomposition.panel.region_ids:
+        return {}
+    column = decomposition.panel.region_ids.index(region_id)
+    return {name: getattr(decomposition, part)[-weeks:, column] for name, part in _SMOOTH.items()}
 
 
 def _judged(

@@ -10,7 +10,7 @@ from analytics.definitions import Definition
 from analytics.errors import OptionError
 from analytics.models.decompose import decompose
 from analytics.pipeline.analysis import Analysis
-from analytics.pipeline.breakdown import before, breakdown, breakdown_sql
+from analytics.pipeline.breakdown import before, breakdown, breakdown_sql, flagged
 from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
 from analytics.pipeline.narrative import data_age, headline, period
@@ -66,7 +66,7 @@ def report_content(
         spikes=analysis.spikes,
         charted=panel.region_ids if analysis.narrowed else (),
         streams=analysis.judgement.streams,
-        decomposition=decompose(panel),
+        decomposition=decompose(panel.take(charted(analysis))),
         chart_weeks=settings.chart_weeks,
         flags=flags.assign(sql=[queries.incidents(row.region_id, row.week.date()) for row in flags.itertuples()]),
         episodes=analysis.episodes,
@@ -87,6 +87,12 @@ def report_content(
         commands={name: command(analysis, words) for name, words in COMMANDS.items()},
         reasons={"studies": unstudied} if unstudied else {},
     )
+
+
+def charted(analysis: Analysis) -> list[str]:
+    """Ids of the panel's regions that have a chart: all of those asked for by name, else the flagged ones."""
+    shown = set(analysis.panel.region_ids) if analysis.narrowed else set(flagged(analysis))
+    return [region for region in analysis.panel.region_ids if region in shown]
 
 
 def provenance(analysis: Analysis, fingerprint: Fingerprint, definition: Definition) -> dict[str, Any]:

@@ -8,12 +8,22 @@ import pandas as pd
 from analytics.figures import numbers
 from analytics.flags import LEVELS, spoken
 from analytics.pipeline.analysis import Analysis
+from analytics.report.sections import ordered_flags
 
 
 def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
-    """What is read aloud: the latest week, and below it the weeks before, what is rising, and what is not known."""
-    rest = [_whole_period(analysis, totals), _rising(analysis), _unknown(analysis)]
-    return f"{_latest_week(analysis, totals, place)}\n\n{' '.join(sentence for sentence in rest if sentence)}"
+    """What is read aloud: the latest week; below it the whole period and its flags, what is rising, and what is not known.
+
+    Paragraphs are separated by blank lines; in that of the flags each region has a line, which begins with a hyphen.
+    """
+    said = (
+        _latest_week(analysis, totals, place),
+        _whole_period(analysis, totals),
+        _flagged_ever(analysis),
+        _rising(analysis),
+        _unknown(analysis),
+    )
+    return "\n\n".join(paragraph for paragraph in said if paragraph)
 
 
 def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
@@ -30,7 +40,7 @@ def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
 
 def _flagged_now(analysis: Analysis) -> str:
     flags = unmuted(analysis.flags)
-    now = flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)]
+    now = ordered_flags(flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)])
     if now.empty:
         return "no region was beyond what is normal there"
     names = [
@@ -46,12 +56,19 @@ def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
         f"{numbers.several(totals['incidents'].sum(), 'incident', 'incidents')} with "
         f"{numbers.amount(totals['killed'].sum())} killed"
     )
+    if unmuted(analysis.flags).empty:
+        return f"{counted}; no region was beyond what is normal there in any of these weeks."
+    return f"{counted}."
+
+
+def _flagged_ever(analysis: Analysis) -> str:
+    """The flagged regions of the period as a list, "" where there are none."""
     regions = flagged_regions(unmuted(analysis.flags))
     if regions.empty:
-        return f"{counted}; no region was beyond what is normal there in any of these weeks."
-    parts = [_flagged_region(row) for row in regions.itertuples()]
-    more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    return f"{counted}. Beyond what is normal there: {'; '.join(parts[:SHOWN])}{more}."
+        return ""
+    lines = [_flagged_region(row) for row in regions.head(SHOWN).itertuples()]
+    more = [f"and {len(regions) - SHOWN} more"] if len(regions) > SHOWN else []
+    return "\n- ".join(["Beyond what is normal there:", *lines, *more])
 
 
 def unmuted(flags: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +77,7 @@ def unmuted(flags: pd.DataFrame) -> pd.DataFrame:
 
 
 SHOWN = 6
-"""Regions named in the headline; the others are counted."""
+"""Regions named in one place of the headline; the others are counted."""
 
 
 def flagged_regions(flags: pd.DataFrame) -> pd.DataFrame:
@@ -137,4 +154,7 @@ def period(analysis: Analysis) -> tuple[date, date]:
 
 
 def _listed(names: list[str]) -> str:
+    """`a, b and c`; of more than `SHOWN` names the others are counted."""
+    if len(names) > SHOWN:
+        names = [*names[:SHOWN], f"{len(names) - SHOWN} more"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

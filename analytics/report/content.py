@@ -12,6 +12,7 @@ from analytics.definitions import SECTIONS
 from analytics.errors import OptionError
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
+from analytics.flags.priority import PARTS
 from analytics.models.base import SpikeResult
 from analytics.models.decompose import Decomposition
 from analytics.panel import Panel
@@ -32,7 +33,8 @@ _REQUIRED = {
 }
 _OPTIONAL = {
     "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset ramp_growth sql",
+    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset ramp_growth sql "
+    + " ".join(PARTS),
     "episodes": "measure weeks peak_level observed excess status closed_week reopened verdict muted remarks",
     "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value q_value ratio ratio_low ratio_high "
     "doubling_weeks direction note",
@@ -81,7 +83,7 @@ class ReportContent:
     """Last day of the judged weeks."""
     to: date
     headline: str
-    """The paragraph that is read aloud; paragraphs after a blank line stand below it in normal size."""
+    """The paragraph that is read aloud; paragraphs after a blank line stand below it, lines that begin with "- " as a list."""
     subtitle: str = ""
     sections: tuple[str, ...] = SECTIONS
     """Sections that the page shows, in this order; those without content are left out."""
@@ -107,7 +109,7 @@ class ReportContent:
     streams: pd.DataFrame | None = None
     """Every judged region-week with its q-value, as in `Judgement.streams`; what the panel's files say of it."""
     decomposition: Decomposition | None = None
-    """Level and season of the panel, for the charts."""
+    """Level and season of the panel, or of those of its regions that have a chart."""
     chart_weeks: int = 156
     """Weeks drawn and embedded, counted back from the panel's last."""
     flags: pd.DataFrame | None = None

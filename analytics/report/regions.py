@@ -8,11 +8,12 @@ import pandas as pd
 
 from analytics.figures import numbers
 from analytics.figures.text import shorten
+from analytics.flags.priority import PARTS
 from analytics.report import cells
 from analytics.report.breakdown import breakdown_tables
 from analytics.report.charts import Chart, region_chart
 from analytics.report.content import ReportContent
-from analytics.report.sections import INCIDENT_COLUMNS, ordered_flags, region_name
+from analytics.report.sections import INCIDENT_COLUMNS, ordered_flags, region_name, said
 
 HEADING = 90
 """Longest region name in a heading; the tables have it in full."""
@@ -25,6 +26,11 @@ class Reason:
     week: str
     level: str
     text: str
+    said: str
+    """That it is muted, and what analysts said of it; "" for neither."""
+    priority: str
+    parts: str
+    """The points that the priority is the sum of; "" where they are not known."""
     sql: str
 
 
@@ -92,7 +98,22 @@ def command(content: ReportContent, *names: str) -> str:
 def _reason(row: dict[Any, Any]) -> Reason:
     """Why one week was flagged."""
     sql = "" if numbers.is_missing(row["sql"]) else str(row["sql"])
-    return Reason(week=numbers.day(row["week"]), level=str(row["level"]), text=str(row["reason"]), sql=sql)
+    return Reason(
+        week=numbers.day(row["week"]),
+        level=str(row["level"]),
+        text=str(row["reason"]),
+        said=said(row),
+        priority=numbers.amount(row["priority"]),
+        parts=_parts(row),
+        sql=sql,
+    )
+
+
+def _parts(row: cells.Row) -> str:
+    """`level 30, excess 12, ...`: what the priority is the sum of, in points; "" where a part is not known."""
+    if any(numbers.is_missing(row[part]) for part in PARTS):
+        return ""
+    return ", ".join(f"{part.removeprefix('priority_')} {numbers.amount(row[part])}" for part in PARTS)
 
 
 def _growth(content: ReportContent, region_id: str) -> str:

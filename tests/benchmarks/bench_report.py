@@ -46,7 +46,7 @@ def incidents(path: Path, regions: int, rate: float, seed: int) -> None:
                         f"{region}-{week}-{number}",
                         day,
                         day,
-                        "Iraq",
+                        "Testland",
                         f"Governorate {region:03}",
                         "IED",
                         "IS",
