@@ -123,8 +123,13 @@ def _one(store: "Store", definition: "Definition", out: Path, given: dict[str, A
     from analytics import pipeline
 
     made = pipeline.write_report(store, definition, out, **_when(given), options=form_options(given))
-    say(given, *made.content.headline.split("\n\n"))
+    say(given, *_lines(made.content.headline))
     click.echo(made.path)
+
+
+def _lines(headline: str) -> list[str]:
+    """The headline as a terminal shows it: without the blank lines between its paragraphs."""
+    return [line for line in headline.split("\n") if line]
 
 
 def _each_region(store: "Store", definition: "Definition", out: Path, given: dict[str, Any]) -> None:
@@ -139,7 +144,7 @@ def _each_region(store: "Store", definition: "Definition", out: Path, given: dic
         options=form_options(given),
         progress=lambda regions: progress(regions, given, "page"),
     )
-    say(given, *made.headline.split("\n\n"), f"{len(made.pages)} pages, {made.bytes / 1e6:.1f} MB in all")
+    say(given, *_lines(made.headline), f"{len(made.pages)} pages, {made.bytes / 1e6:.1f} MB in all")
     click.echo(made.path)
 
 
@@ -156,7 +161,7 @@ def demo(out: Path, **given: Any) -> None:
     from analytics import pipeline
 
     made, page = pipeline.demo(out, loaded_at=now())
-    say(given, *made.content.headline.split("\n\n"), "The records are simulated; the founding case is real.")
+    say(given, *_lines(made.content.headline), "The records are simulated; the founding case is real.")
     click.echo(made.path)
     click.echo(page)
 

@@ -113,7 +113,7 @@ def _parts(row: cells.Row) -> str:
     """`level 30, excess 12, ...`: what the priority is the sum of, in points; "" where a part is not known."""
     if any(numbers.is_missing(row[part]) for part in PARTS):
         return ""
-    return ", ".join(f"{part.removeprefix('priority_')} {numbers.amount(row[part])}" for part in PARTS)
+    return ", ".join(f"{part.removeprefix('priority_')} {row[part]:g}" for part in PARTS)
 
 
 def _growth(content: ReportContent, region_id: str) -> str:
