@@ -275,6 +275,37 @@ def test_the_light_form_has_all_weeks_beside_it(content: ReportContent, light: P
         np.testing.assert_array_equal(counts, content.panel.values[-156:, column])
 
 
+@pytest.mark.parametrize("form", ["full", "light"])
+def test_a_block_says_what_a_priority_is_made_of_and_what_was_said_of_a_flag(
+    form: str, page: Page, light: Path
+) -> None:
+    """Each reason has its priority and the parts that sum to it, its mute and its remarks, in both forms."""
+    text = page.text if form == "full" else Page(light.read_text(encoding="utf-8")).text
+    block = text[text.index("Evidence, region by region") :]
+    assert "Priority 71level 30, excess 12.4, ratio 6.5, growth 9, lethality 8.1, record 0, new 5" in block
+    assert "muted until 31 Dec 2021: a known operation" in block
+    assert "confirmed: two sources agree" in block
+
+
+def test_a_priority_without_parts_has_no_fold(content: ReportContent) -> None:
+    """Where the parts are not known nothing is said of them."""
+    assert content.flags is not None
+    bare = content.flags.drop(columns=[name for name in content.flags if name.startswith("priority_")])
+    assert 'class="points' not in render(replace(content, flags=bare), light=True)
+
+
+def test_lines_of_the_headline_are_a_list(content: ReportContent) -> None:
+    """A paragraph below the headline whose lines begin with a hyphen is a list of them, and text all the same."""
+    made = render(
+        replace(content, headline="Read me.\n\nFlagged:\n- Diyala, <b>2</b> weeks\n- Kirkuk\n\nRest."), light=True
+    )
+    assert (
+        "<p>Flagged:</p>\n<ul><li><bdi>Diyala, &lt;b&gt;2&lt;/b&gt; weeks</bdi></li>\n<li><bdi>Kirkuk</bdi></li>"
+        in made
+    )
+    assert "<p>Rest.</p>" in made
+
+
 def test_hostile_text_is_only_text_in_the_light_form_too(light: Path) -> None:
     """The same elements as with harmless text, no handler, and no formula in the CSV file beside it."""
     poisoned = report_content.hostile(" ".join(report_content.PAYLOADS))
