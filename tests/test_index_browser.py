@@ -9,7 +9,6 @@ import pytest
 from analytics.report import Entry, Index, ReportContent, write_index
 from tests.browsers import NEEDS_BROWSER, broken_rules
 
-pytest_plugins = ["tests.browsers"]
 pytestmark = NEEDS_BROWSER
 
 HOSTILE = "<script>document.title = 'taken'</script>"

@@ -14,7 +14,6 @@ from analytics.report.export import flags_csv
 from tests import report_content
 from tests.browsers import NEEDS_BROWSER, broken_rules
 
-pytest_plugins = ["tests.browsers"]
 pytestmark = NEEDS_BROWSER
 
 
