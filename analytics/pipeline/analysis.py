@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -67,13 +68,13 @@ class Analysis:
         """Whether less than the whole level is shown."""
         return self.part or bool(self.settings.regions)
 
-    @property
+    @cached_property
     def trend_table(self) -> pd.DataFrame:
         """Trends of the regions shown, their q-values over all that were judged together."""
         frame = self.trends.frame()
         return frame[frame["region_id"].isin(self.panel.region_ids)].reset_index(drop=True)
 
-    @property
+    @cached_property
     def change_table(self) -> pd.DataFrame:
         """Changes in level of the regions shown that fall into the charted weeks."""
         frame = self.level_changes.frame()
@@ -81,17 +82,17 @@ class Analysis:
         shown = frame["region_id"].isin(self.panel.region_ids) & (frame["week"] >= since)
         return frame[shown].reset_index(drop=True)
 
-    @property
+    @cached_property
     def flags(self) -> pd.DataFrame:
         """Flags of the weeks asked for, with the names their episodes keep, and what the log says of them."""
         return self.log.of_flags(_between(self.judgement.flags, self.first, self.last))
 
-    @property
+    @cached_property
     def streams(self) -> pd.DataFrame:
         """Every region-week of the weeks asked for, judged or not."""
         return _between(self.judgement.streams, self.first, self.last)
 
-    @property
+    @cached_property
     def episodes(self) -> pd.DataFrame:
         """Episodes that reach into the weeks asked for, with the names they keep, and what the log says of them."""
         episodes = self.judgement.episodes
@@ -104,7 +105,7 @@ class Analysis:
         text = json.dumps(self.options, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    @property
+    @cached_property
     def options(self) -> dict[str, Any]:
         """Every option in force, by part."""
         plain = {key: value for key, value in asdict(self.settings).items() if key not in SECTIONS}
