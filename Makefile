@@ -25,7 +25,7 @@ test: $(DEVELOP) ## check format, lint and types, then run all tests (the docs a
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rs -n 2 --dist loadfile
 
 format: $(DEVELOP) ## format the code and put right what the linter can
 	$(BIN)/ruff format .
