@@ -370,7 +370,7 @@ def test_who_holds_the_lock_is_told(blank_path: Path, tmp_path: Path) -> None:
         store.run("BEGIN")
         done = incidents("--db", path, "sql", "select 1")
     assert done.exit_code == 4
-    assert re.search(rf"is in use by .*pytest.* \(process {os.getpid()}\); close it there", done.stderr)
+    assert re.search(rf"is in use by .+ \(process {os.getpid()}\); close it there", done.stderr)
     assert done.stderr.count("\n") == 1
     assert incidents("--db", path, "sql", "select 1 as x", "--format", "csv").stdout == "x\n1\n"
 

@@ -38,12 +38,15 @@ def test_adding_a_region_changes_no_other(values):
 
 
 def test_scaling_overdispersed_counts_changes_no_ratio(values):
-    """Counting everything three times changes neither ratios nor, where variance exceeds the mean anyway, intervals."""
+    """Counting everything three times changes neither ratios nor, where variance exceeds the mean anyway, intervals,
+    but for the half incident of their continuity correction, which is a third of what it was among three times as many.
+    """
     once, thrice = (study(factor * values[:, 3], at(250), placebo=29) for factor in (1, 3))
     for name in ("after", "level", "slope"):
         for column in ("rate_ratio", "low", "high", "p_placebo"):
-            # Iterated to 1e-10 on the log scale; the interval's ends to 1e-12.
-            assert term(thrice, name)[column] == pytest.approx(term(once, name)[column], rel=1e-6)
+            # Estimates are iterated to 1e-10 on the log scale; half an incident in some hundred is less than 1 %.
+            near = 0.01 if column in ("low", "high") else 1e-6
+            assert term(thrice, name)[column] == pytest.approx(term(once, name)[column], rel=near)
 
 
 def test_weeks_beyond_the_window_change_no_estimate(values):
