@@ -228,21 +228,28 @@ def casualties(store: Store, settings: Settings, panel: Panel, first: date) -> p
     """Killed and wounded of each region-week from the week of *first*: week, region_id, killed, wounded."""
     frames = []
     for measure in ("killed", "wounded"):
-        frame = weekly(
-            store,
-            level=settings.level,
-            measure=measure,
-            source=settings.source or None,
-            where=settings.where,
-            week_start=settings.week_start,
-            first=first,
-            last=panel.to,
-            as_of=panel.as_of,
-            dates=settings.dates,
-        )
+        frame = sums(store, settings, measure, first=first, last=panel.to, as_of=panel.as_of)
         frame["week"] = frame["week"].astype("datetime64[s]")
         frames.append(frame.set_index(["week", "region_id"])["value"].rename(measure))
     return pd.concat(frames, axis=1).reset_index()
+
+
+def sums(
+    store: Store, settings: Settings, measure: str, *, first: date | None, last: date | None, as_of: datetime | None
+) -> pd.DataFrame:
+    """The weekly table of *measure*, counted as *settings* say, from the week of *first* until *last*, as known *as_of*."""
+    return weekly(
+        store,
+        level=settings.level,
+        measure=measure,
+        source=settings.source or None,
+        where=settings.where,
+        week_start=settings.week_start,
+        first=first,
+        last=last,
+        as_of=as_of,
+        dates=settings.dates,
+    )
 
 
 def _between(frame: pd.DataFrame, first: date, last: date) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from analytics import __version__
 from analytics.definitions import Definition
 from analytics.errors import OptionError
 from analytics.models.decompose import decompose
-from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.analysis import Analysis, sums
 from analytics.pipeline.breakdown import before, breakdown, breakdown_sql, flagged
 from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
@@ -18,7 +18,7 @@ from analytics.pipeline.quality import latest_incident, quality_tables
 from analytics.pipeline.study_page import study_parts
 from analytics.report import Changes, ReportContent
 from analytics.sources.base import literal
-from analytics.store import Fingerprint, Store, adds_up, weekly
+from analytics.store import Fingerprint, Store, adds_up
 
 INCIDENT_COLUMNS = (
     "incident_id, source_id, occurred_on, occurred_until, date_precision, admin1, admin2, location, event_type, tactic, actor1, actor2, "
@@ -128,17 +128,8 @@ def weekly_totals(store: Store, analysis: Analysis) -> pd.DataFrame:
                 f"measure {measure!r} cannot be in a report's totals: weeks and regions of it do not add up; "
                 "give counts and sums, and ask for others by: incidents weekly --measure"
             )
-        frame = weekly(
-            store,
-            level=analysis.settings.level,
-            measure=measure,
-            source=analysis.settings.source or None,
-            where=analysis.settings.where,
-            week_start=analysis.settings.week_start,
-            first=analysis.first,
-            last=analysis.panel.to,
-            as_of=analysis.panel.as_of,
-            dates=analysis.settings.dates,
+        frame = sums(
+            store, analysis.settings, measure, first=analysis.first, last=analysis.panel.to, as_of=analysis.panel.as_of
         )
         if analysis.narrowed:
             frame = frame[frame["region_id"].isin(analysis.panel.region_ids)]

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from analytics.pipeline.analysis import sums
 from analytics.report.changes import FIGURES, PARTS, RECORDS
 from analytics.settings import Settings
-from analytics.store import Store, coverage_changed, incident_changes, weekly
+from analytics.store import Store, coverage_changed, incident_changes
 from analytics.weeks import week_of, weekday_number
 
 MEASURES = ("incidents", "killed")
@@ -103,18 +104,7 @@ def _figures(store: Store, settings: Settings, at: datetime | None, first: date 
     """Incidents and killed of each week and row as known *at*, with the region's name and whether it was reported."""
     frames = []
     for measure in MEASURES:
-        frame = weekly(
-            store,
-            level=settings.level,
-            measure=measure,
-            source=settings.source or None,
-            where=settings.where,
-            week_start=settings.week_start,
-            first=first,
-            last=last,
-            as_of=at,
-            dates=settings.dates,
-        )
+        frame = sums(store, settings, measure, first=first, last=last, as_of=at)
         frame["week"] = frame["week"].dt.date
         frames.append(frame.set_index(["week", "region_id"]))
     counts, killed = frames
