@@ -29,12 +29,13 @@ def test_new_database(store_path: Path) -> None:
 
 
 def test_files_that_are_no_database(tmp_path: Path) -> None:
-    """A missing file or folder, a folder, text, a foreign database and another schema version are told apart."""
+    """A missing file or folder, a folder, text, a foreign database and databases too new and too old are told apart."""
     (tmp_path / "text").write_text("source_id,occurred_on\n" * 1000, encoding="utf-8")
     with duckdb.connect(str(tmp_path / "foreign")) as foreign:
         foreign.execute("CREATE TABLE t AS SELECT 1")
-    with Store(tmp_path / "old") as store:
-        store.run("UPDATE incident_store SET schema_version = 99")
+    for name, version in (("new", 99), ("old", 1)):
+        with Store(tmp_path / name) as store:
+            store.run("UPDATE incident_store SET schema_version = $version", {"version": version})
     with pytest.raises(StoreError, match=r"no database at .*none; load a file"):
         Store(tmp_path / "none", read_only=True)
     for name, words in (
@@ -42,7 +43,8 @@ def test_files_that_are_no_database(tmp_path: Path) -> None:
         (".", "is a folder"),
         ("text", "is not a DuckDB database"),
         ("foreign", "not one of ours"),
-        ("old", "schema version 99, this program needs 3"),
+        ("new", "made by a newer program"),
+        ("old", "too old to be upgraded"),
     ):
         with pytest.raises(StoreError, match=words):
             Store(tmp_path / name)

@@ -99,6 +99,13 @@ def writing(given: dict[str, Any]) -> "Store":
     return fresh_store(database(given), loaded_at=now(), tracer=tracer(given))
 
 
+def changing(given: dict[str, Any]) -> "Store":
+    """The database for what is added to one that is there: writable, without files, network or settings."""
+    from analytics.store import Store
+
+    return Store(database(given), read_only=False, locked=True, tracer=tracer(given))
+
+
 def recording(given: dict[str, Any]) -> "Store":
     """The database for a report: writable where it can be, so that the run is recorded."""
     from analytics.store import Store

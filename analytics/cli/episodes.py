@@ -1,17 +1,14 @@
 """Commands about episodes: what became of them, what analysts say of them, and what is muted."""
 
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from analytics.cli.context import database, now, reading, say, show, tracer
+from analytics.cli.context import changing, now, reading, say, show
 from analytics.cli.group import main
 from analytics.cli.options import Day, Moment, options
 from analytics.errors import OptionError
-
-if TYPE_CHECKING:
-    from analytics.store import Store
 
 EPISODES = (
     "episode_id", "region", "status", "level", "peak_level", "first_week", "last_week", "weeks", "closed_week", "reopened",
@@ -21,15 +18,6 @@ EPISODES = (
 AUTHOR = click.option("--author", default="", help="Who says so; shown in the report.")
 AT = click.option("--at", type=Moment(), help="When it is said, UTC.  [default: now]")
 LIST = click.option("--list", "listing", is_flag=True, help="Show what there is, and change nothing.")
-
-
-def noting(given: dict[str, Any]) -> "Store":
-    """The database for notes: writable, without files, network or settings."""
-    from analytics.store import Store
-
-    path = database(given)
-    Store(path, locked=True).close()
-    return Store(path, read_only=False, locked=True, tracer=tracer(given))
 
 
 def _said(given: dict[str, Any]) -> datetime:
@@ -87,7 +75,7 @@ def note(
         return
     if target is None or not (word or comment):
         raise OptionError("name an episode or flag and say something: --confirm, --dismiss or --comment; or use --list")
-    with noting(given) as store:
+    with changing(given) as store:
         flag = add_note(store, target, word or "commented", text=comment, author=author, at=_said(given))
     say(given, f"noted of {flag}: the next report shows it")
 
@@ -123,7 +111,7 @@ def mute(region: str | None, listing: bool, ending: bool, form: str, **given: An
     said = _said(given)
     first: date = given["first"] or said.date()
     common = {"measure": given["measure"], "author": given["author"], "reason": given["reason"], "at": said}
-    with noting(given) as store:
+    with changing(given) as store:
         if ending:
             end_mute(store, region, ends_on=first, **common)
         else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analytics.cli.context import now, reading, say, show, writing
+from analytics.cli.context import changing, now, reading, say, show, writing
 from analytics.cli.group import main
 from analytics.cli.options import Day, Known, options
 
@@ -104,6 +104,22 @@ def _state(store: "Store") -> list[str]:
             f"{incidents:,} incidents of {places} reported places have no region, or only a coarser one: {SEE.format('unresolved')}"
         )
     return lines
+
+
+@main.command()
+@options()
+def upgrade(**given: Any) -> None:
+    """Bring a database that an older version of this program made to the schema of this one, in one transaction.
+
+    Commands that write do so by themselves; those that only read ask for it.
+    """
+    with changing(given) as store:
+        say(
+            given,
+            f"{store.path} has the schema of this version already"
+            if store.upgraded_from is None
+            else f"{store.path} is upgraded",
+        )
 
 
 @main.command()

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+OLDEST_VERSION = 3
+"""The oldest schema that a database can be brought from; what changed its tables since is in analytics/sql/upgrades."""
 
 Tracer = Callable[[str, float], None]
 """Called with each statement and the seconds it took to start answering."""
@@ -85,10 +87,13 @@ class Store:
     """An open incident database; a context manager.
 
     `Store(path)` opens for writing and makes a new database where there is none. `Store(path, read_only=True)` reads
-    only. `Store(path, locked=True)` is what analysts' SQL runs on: read-only, no files, no network, no settings.
+    only. `Store(path, locked=True)` is what analysts' SQL runs on: read-only, no files, no network, no settings; with
+    read_only=False an existing database is written to under the same lock.
     *config* are settings of DuckDB's own, as memory_limit, to open it with.
     *tracer* sees every statement that is run.
-    Raises StoreError where the file is missing, not ours, of another schema version, or held by another process.
+    A database of an older schema is brought to this one when it is opened for writing, in one transaction.
+    Raises StoreError where the file is missing, not ours, of a newer schema (or an older one, read-only), or held by
+    another process.
     """
 
     def __init__(
@@ -103,7 +108,8 @@ class Store:
         self.path = Path(path)
         self.tracer = tracer
         self.read_only = locked if read_only is None else read_only
-        if self.read_only and not self.path.exists():
+        self.upgraded_from: int | None = None
+        if (self.read_only or locked) and not self.path.exists():
             raise StoreError(
                 f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE"
             )
@@ -187,13 +193,25 @@ class Store:
 
     def _prepare(self) -> None:
         version = self._schema_version()
-        if version is None and not self.read_only:
-            _create(self)
-        elif version != SCHEMA_VERSION:
+        if version == SCHEMA_VERSION:
+            return
+        if version is not None and version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self.path} was made by a newer program (schema version {version}, this one knows {SCHEMA_VERSION}); "
+                "install the newer incident-analytics, or name another file with --db"
+            )
+        if version is not None and version < OLDEST_VERSION:
+            raise StoreError(
+                f"{self.path} has schema version {version}, too old to be upgraded (from {OLDEST_VERSION} on it can be); "
+                "name another file with --db, and load the records again"
+            )
+        if self.read_only:
             raise StoreError(
                 f"{self.path} has schema version {version or 'none'}, this program needs {SCHEMA_VERSION}; "
-                "name another file with --db, or load the records again"
+                f"upgrade it once with: incidents --db {self.path} upgrade"
             )
+        self.upgraded_from = version
+        _define(self, version)
 
     def _schema_version(self) -> int | None:
         tables = {name for (name,) in self.rows("SELECT table_name FROM duckdb_tables()")}
@@ -257,18 +275,21 @@ def _words(error: duckdb.Error) -> str:
     return str(error).strip().split("\n\nStack Trace")[0]
 
 
-def _create(store: Store) -> None:
+def _define(store: Store, before: int | None) -> None:
+    """Make the schema, or bring that of version *before* to this one; views, macros and comments are written anew."""
     with store.transaction():
-        store.run(
-            "CREATE TABLE incident_store AS SELECT CAST($version AS INTEGER) AS schema_version",
-            {"version": SCHEMA_VERSION},
-        )
-        store.run("COMMENT ON TABLE incident_store IS 'one row: which version of the schema this database has'")
+        if before is None:
+            store.run("CREATE TABLE incident_store AS SELECT CAST(NULL AS INTEGER) AS schema_version")
+        for number in range(before or SCHEMA_VERSION, SCHEMA_VERSION):
+            if (_SQL / "upgrades" / f"{number + 1}.sql").exists():
+                store.step(f"upgrades/{number + 1}")
         for name in (*TABLES, *DERIVED):
             text = sql_text(name)
             store.run(text)
             kind = re.search(r"CREATE (?:OR REPLACE |)(TABLE|VIEW|MACRO)\b", text)
             store.run(comment_on(kind[1] if kind else "TABLE", name, text))
+        store.run("COMMENT ON TABLE incident_store IS 'one row: which version of the schema this database has'")
         columns = store.rows("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal")
-        store.run(comment_on_columns((table, column) for table, column in columns))
+        store.run(comment_on_columns(one for one in columns if one[0] in {"incident_store", *TABLES, *DERIVED}))
+        store.run("UPDATE incident_store SET schema_version = $version", {"version": SCHEMA_VERSION})
     store.run("CHECKPOINT")
