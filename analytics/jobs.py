@@ -28,6 +28,8 @@ class LoadStep:
     """A TOML date or time (UTC where it says no offset), or "occurred"."""
     covers: tuple[Any, ...] = ()
     """First and last day that the files report on."""
+    full_release: bool = False
+    """Whether each file holds all records of its source, so that those it lacks are taken back."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -12,7 +12,7 @@ EXIT_CODES = "\n".join(["\b", "Exit codes:", *(f"  {code:<4}{words}" for code, w
 
 ORDER = (
     "demo", "load", "status", "weekly", "spikes", "trends", "flags", "study", "report", "run", "episodes", "note", "mute",
-    "sql", "queries", "schema", "export", "regions", "events", "coverage", "unload", "upgrade", "simulate",
+    "sql", "queries", "schema", "export", "regions", "events", "coverage", "retract", "unload", "upgrade", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""
 

@@ -22,6 +22,7 @@ LOADED = (
     "new_incidents",
     "new_versions",
     "unchanged",
+    "retracted",
 )
 
 SEE = 'incidents sql "from {}"'
@@ -33,6 +34,14 @@ SEE = 'incidents sql "from {}"'
 @click.option("--mapping", type=click.Path(path_type=Path), help="TOML file: how a table's columns become ours.")
 @click.option("--known-at", type=Known(), help="When the records became known, or 'occurred'.")
 @click.option("--covers", nargs=2, type=Day(), help="First and last day the files report on.")
+@click.option("--full-release", is_flag=True, help="The file is complete: take back known records that it lacks.")
+@click.option(
+    "--retract-up-to",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Largest share of a full release's records that it may take back.",
+)
 @click.option("--no-raw", is_flag=True, help="Do not keep the files' own columns.")
 @options()
 def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -> None:
@@ -46,6 +55,7 @@ def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -
       incidents load ucdp_ged_iraq_v19_1_hdx.csv
       incidents load desk.csv --mapping desk.toml --covers 2020-01-01 2021-12-31
       incidents load old.csv --source table --known-at 2021-12-03
+      incidents load GEDEvent_v24_1.csv --full-release
     """  # noqa: D301 - click's paragraph mark
     import pandas as pd
     from tqdm import tqdm
@@ -66,6 +76,8 @@ def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -
                 known_at=given["known_at"],
                 covers=given["covers"] or None,
                 keep_raw=not given["no_raw"],
+                full_release=given["full_release"],
+                retract_up_to=given["retract_up_to"],
             )
             rows.append({name: getattr(report, name) for name in LOADED})
             say(given, *(f"{path.name}: {note}" for note in (f"read as {report.format}", *report.notes)))
@@ -104,6 +116,34 @@ def _state(store: "Store") -> list[str]:
             f"{incidents:,} incidents of {places} reported places have no region, or only a coarser one: {SEE.format('unresolved')}"
         )
     return lines
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--source", required=True, help="The source whose records are taken back, as `incidents status` names it."
+)
+@click.option("--known-at", type=Known(), help="When that became known, where the file does not say.")
+@options()
+def retract(file: Path, source: str, form: str, **given: Any) -> None:
+    """Take back the records that FILE lists, as ACLED's list of deletions: they are left out from that time on.
+
+    Columns: event_id_cnty, source_id or id; deleted_timestamp, deleted_at or known_at where there is one.
+    """
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from analytics import store as stores
+
+    known_at = given["known_at"]
+    if isinstance(known_at, str):
+        raise click.BadParameter("a deletion is known at a time of its own; give a time", param_hint="--known-at")
+    with changing(given) as store:
+        report = stores.retract(store, file, source=source, known_at=known_at, loaded_at=now())
+    show(pd.DataFrame([asdict(report)]), form)
+    if report.rejected:
+        say(given, f"{file.name}: {report.rejected} rejected; {SEE.format('rejects')} says why")
 
 
 @main.command()

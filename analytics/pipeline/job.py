@@ -64,6 +64,7 @@ def _load(store: Store, job: Job, step: LoadStep, path: Path, alike: int, loaded
         "mapping": Mapping.read(job.folder / step.mapping) if step.mapping else None,
         "known_at": step.moment,
         "covers": step.covers or None,
+        "full_release": step.full_release,
     }
     if is_loaded(store, path, alike, loaded_at=loaded_at, **how):
         return Loaded()

@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     )
     from analytics.store.reference import is_reference_loaded, load_reference
     from analytics.store.remarks import add_mute, add_note, end_mute, mutes, notes
+    from analytics.store.retracting import RetractReport, retract
 
 __all__ = [
     "SCHEMA_VERSION",
     "Fingerprint",
     "LoadReport",
     "Question",
+    "RetractReport",
     "Store",
     "Tracer",
     "add_mute",
@@ -65,6 +67,7 @@ __all__ = [
     "notes",
     "record_run",
     "record_sent",
+    "retract",
     "run_lock",
     "runs_from",
     "unload",
@@ -73,6 +76,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "RetractReport": "retracting",
+    "retract": "retracting",
     "SCHEMA_VERSION": "connection",
     "Fingerprint": "reading",
     "LoadReport": "loading",

@@ -29,12 +29,14 @@ Tracer = Callable[[str, float], None]
 _SQL = Path(__file__).parent.parent / "sql"
 
 TABLES = (
-    "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "region", "region_name", "region_member", "boundary",
+    "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "retraction", "region", "region_name",
+    "region_member", "boundary",
     "dated_event", "reporting", "place", "run", "flag", "episode",
     "episode_event", "episode_name", "note", "mute", "sent_mail",
 )  # fmt: skip
 DERIVED = (
-    "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "loads", "rejects",
+    "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "reporting_delay",
+    "loads", "rejects",
     "regions", "region_groups", "dated_events", "event_regions", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "mutes",
     "notes", "flags", "episodes", "episode_log", "flag_incidents", "incident_changes",
 )  # fmt: skip

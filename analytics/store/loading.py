@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from analytics.errors import InputError, OptionError, QueryError
 from analytics.sources import UCDP_COLUMNS, Source, recognise, table_source, ucdp_source
@@ -17,6 +18,9 @@ from analytics.store.intake import stage
 from analytics.store.knowledge import Knowledge, knowledge_of
 from analytics.store.staging import reader
 
+RETRACT_UP_TO = 0.05
+"""Share of a full release's records that it may take back unasked: corrections are a few per cent, cut files lose more."""
+
 FORMATS = ("auto", "ucdp", "table")
 
 
@@ -24,7 +28,8 @@ FORMATS = ("auto", "ucdp", "table")
 class LoadReport:
     """What came of a load; accepted + rejected = rows_read, new_versions + unchanged = accepted.
 
-    `new_versions`: records that are versions now; `unchanged`: records that confirmed what was known at their time.
+    `new_versions`: records that are versions now; `unchanged`: records that confirmed what was known at their time;
+    `retracted`: records that a full release takes back because it lacks them.
     """
 
     load_id: int
@@ -37,6 +42,7 @@ class LoadReport:
     new_incidents: int
     new_versions: int
     unchanged: int
+    retracted: int
     known_at: datetime | None
     known_basis: str
     notes: tuple[str, ...]
@@ -62,11 +68,15 @@ def load(
     known_at: datetime | str | None = None,
     covers: tuple[date, date] | None = None,
     keep_raw: bool = True,
+    full_release: bool = False,
+    retract_up_to: float = RETRACT_UP_TO,
 ) -> LoadReport:
     """Load the incident file *path* into *store* in one transaction.
 
     *known_at*: a moment, or "occurred" for a retrospective that takes every record as known when it happened; records
     that bring their own knowledge time keep it. *covers*: first and last day the file reports on. *loaded_at*: now.
+    *full_release*: the file holds all records of its source for its days and its records' countries, so that those it
+    lacks are taken back from when it was known; refused where that is more than the share *retract_up_to* of them.
     Raises InputError for files that cannot be read as *format*, naming what is missing.
     """
     if format not in FORMATS:
@@ -78,7 +88,9 @@ def load(
         source = _source(store, path, file, format, mapping)
         knowledge = knowledge_of(source, known_at, loaded_at)
         with store.transaction():
-            return _load(store, path, file, source, knowledge, loaded_at, covers, keep_raw)
+            done = _load(store, path, file, source, knowledge, loaded_at, covers, keep_raw, full_release)
+            _refuse_cut_short(path, done, retract_up_to)
+            return done
 
 
 def is_loaded(
@@ -92,6 +104,7 @@ def is_loaded(
     known_at: datetime | str | None = None,
     covers: tuple[date, date] | None = None,
     keep_raw: bool = True,
+    full_release: bool = False,
 ) -> bool:
     """Whether one of the last *alike* loads of a file called like *path*, read in the same way, had the same content.
 
@@ -108,7 +121,7 @@ def is_loaded(
             "ORDER BY load_id DESC LIMIT $alike",
             {
                 "file": path.name,
-                "settings": _settings(source, covers, keep_raw),
+                "settings": _settings(source, covers, keep_raw, full_release),
                 "basis": knowledge.basis,
                 "at": knowledge.moment,
                 "alike": alike,
@@ -128,11 +141,12 @@ def unload(store: Store, load_id: int, *, undone_at: datetime) -> None:
     if undone[0][0] is not None:
         raise OptionError(f"load {load_id} was undone already, at {undone[0][0]:%Y-%m-%d %H:%M}")
     with store.transaction():
-        parameters = {"load_id": load_id, "undone": load_id}
-        store.step("steps/disputed_by_unload", parameters)
+        parameters = NO_LOAD | {"load_id": load_id, "undone": load_id}
         store.step("steps/no_incoming")
-        _rewrite_history(store, parameters)
-        for table in ("reject", "reference_row", "load_place"):
+        store.step("steps/full_releases", parameters)
+        store.step("steps/disputed_by_unload", parameters)
+        rewrite_history(store, parameters)
+        for table in ("reject", "reference_row", "load_place", "retraction"):
             store.run(f"DELETE FROM {table} WHERE load_id = $id", {"id": load_id})
         store.run("UPDATE load SET undone_at = $at WHERE load_id = $id", {"at": undone_at, "id": load_id})
         store.step("steps/drop_places")
@@ -174,11 +188,12 @@ def _load(
     loaded_at: datetime,
     covers: tuple[date, date] | None,
     keep_raw: bool,
+    full_release: bool,
 ) -> LoadReport:
     _refuse_mixture(store, source.source)
     load_id = next_load_id(store)
-    settings = _settings(source, covers, keep_raw)
-    new = versions = 0
+    settings = _settings(source, covers, keep_raw, full_release)
+    new = versions = retracted = 0
     coverage: _Coverage | None = None
     if same := _same_load(store, file.sha256, settings, knowledge):
         earlier, read, accepted = same
@@ -186,9 +201,11 @@ def _load(
     else:
         read, accepted = stage(store, path, file, source, knowledge, load_id, keep_raw)
         places = _place(store, load_id)
-        new, versions = _add(store, load_id)
+        store.step("steps/incoming", {"load_id": load_id})
         coverage = _cover(store, source, covers)
+        new, versions, retracted = _add(store, load_id, source, coverage if full_release else None)
         notes = [knowledge.note, *places, *([coverage.note] if coverage else [])]
+        notes += [f"full release: {retracted:,} known records that it lacks are taken back"] if full_release else []
     report = LoadReport(
         load_id=load_id,
         file=path.name,
@@ -200,6 +217,7 @@ def _load(
         new_incidents=new,
         new_versions=versions,
         unchanged=accepted - versions,
+        retracted=retracted,
         known_at=knowledge.moment,
         known_basis=knowledge.basis,
         notes=tuple(notes),
@@ -211,7 +229,7 @@ def _load(
     return report
 
 
-def _settings(source: Source, covers: tuple[date, date] | None, keep_raw: bool) -> str:
+def _settings(source: Source, covers: tuple[date, date] | None, keep_raw: bool, full_release: bool) -> str:
     """How a file is read, as JSON: what tells one load of the same bytes from another."""
     plain = {
         "format": source.format,
@@ -219,7 +237,7 @@ def _settings(source: Source, covers: tuple[date, date] | None, keep_raw: bool) 
         "raw": keep_raw,
         "covers": [str(day) for day in covers or ()],
     }
-    return json.dumps(plain | source.settings, sort_keys=True)
+    return json.dumps(plain | ({"full_release": True} if full_release else {}) | source.settings, sort_keys=True)
 
 
 def _refuse_mixture(store: Store, source: str) -> None:
@@ -257,27 +275,38 @@ def _place(store: Store, load_id: int) -> list[str]:
     ]
 
 
-def _add(store: Store, load_id: int) -> tuple[int, int]:
-    """Bring the staged records into the history; how many incidents are new, how many records are versions."""
-    parameters = {"load_id": load_id, "undone": None}
-    store.step("steps/incoming", parameters)
-    store.step("steps/verdict")
-    store.step("steps/add_fresh")
-    store.step("steps/add_sightings")
-    store.step("steps/disputed_by_load")
-    _rewrite_history(store, parameters)
-    return (
-        store.value("SELECT count(*) FROM verdict WHERE NOT existing"),
-        store.value("SELECT count(*) FROM incident_version WHERE load_id = $id", {"id": load_id}),
-    )
+def _add(store: Store, load_id: int, source: Source, release: _Coverage | None) -> tuple[int, int, int]:
+    """Bring the staged records into the history: incidents that are new, records that are versions, incidents taken back.
+
+    *release*: what the file reports on, where it is a full release.
+    """
+    parameters = NO_LOAD | {"load_id": load_id, "source": source.source, "full_release": release is not None}
+    if release is not None:
+        parameters |= {"covers_from": release.first, "covers_until": release.last}
+    for name in ("full_releases", "lacking", "verdict", "add_fresh", "add_sightings", "disputed_by_load"):
+        store.step(f"steps/{name}", parameters)
+    rewrite_history(store, parameters)
+    new, versions, retracted = store.rows(
+        "SELECT (SELECT count(*) FROM verdict WHERE NOT existing), count(*) FILTER (NOT retracted), count(*) FILTER (retracted) "
+        "FROM incident_version WHERE load_id = $id",
+        {"id": load_id},
+    )[0]
+    return new, versions, retracted
 
 
-def _rewrite_history(store: Store, parameters: Mapping[str, int | None]) -> None:
+NO_LOAD: dict[str, Any] = {
+    "load_id": None, "undone": None, "source": None, "full_release": False, "covers_from": None, "covers_until": None,
+}  # fmt: skip
+"""What the steps of a history ask, of no load."""
+
+
+def rewrite_history(store: Store, parameters: Mapping[str, Any]) -> None:
+    """Write the versions of the incidents in `disputed` anew, from all that was seen of them."""
     if not store.value("SELECT count(*) FROM disputed"):
         return
     for name in (
-        "observation",
         "state",
+        "observation",
         "history",
         "drop_disputed_versions",
         "drop_disputed_sightings",
@@ -285,6 +314,15 @@ def _rewrite_history(store: Store, parameters: Mapping[str, int | None]) -> None
         "add_confirmations",
     ):
         store.step(f"steps/{name}", parameters)
+
+
+def _refuse_cut_short(path: Path, report: LoadReport, most: float) -> None:
+    """A full release that would take back too much is more likely a file cut short; the transaction is undone."""
+    if report.retracted > most * (report.retracted + report.accepted):
+        raise InputError(
+            f"{path}: as a full release it would take back {report.retracted:,} known records that it lacks, beside the "
+            f"{report.accepted:,} it has: more than {most:.0%}. Is the file cut short? If it is right, --retract-up-to 1 lets it"
+        )
 
 
 def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _Coverage | None:

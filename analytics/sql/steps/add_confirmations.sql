@@ -5,4 +5,4 @@ SELECT h.incident_id, h.known_at, h.known_basis, h.retracted, h.load_id, h.hash,
 FROM history AS h
 LEFT JOIN incident_version AS v ON v.incident_id = h.incident_id AND v.hash = h.hash
     AND v.known_from <= h.known_at AND (v.known_to IS NULL OR v.known_to > h.known_at)
-WHERE NOT h.changes;
+WHERE NOT h.changes AND NOT h.retracted;

@@ -6,4 +6,4 @@ FROM incoming AS i
 JOIN verdict AS s ON s.incident_id = i.incident_id
 LEFT JOIN incident_version AS v ON v.incident_id = i.incident_id AND v.hash = i.hash
     AND v.known_from <= i.known_at AND (v.known_to IS NULL OR v.known_to > i.known_at)
-WHERE s.existing AND s.confirmed;
+WHERE s.existing AND s.confirmed AND NOT s.retractable;

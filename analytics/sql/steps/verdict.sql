@@ -2,9 +2,12 @@
 CREATE OR REPLACE TEMP TABLE verdict AS
 SELECT i.incident_id, count(*) AS records,
        bool_or(e.incident_id IS NOT NULL) AS existing,
-       bool_and(coalesce(v.hash = i.hash AND NOT v.retracted, false)) AS confirmed
+       bool_and(coalesce(v.hash = i.hash AND NOT v.retracted, false)) AS confirmed,
+       bool_or(t.incident_id IS NOT NULL OR EXISTS (
+           FROM full_release AS r WHERE r.source = i.source AND r.load_id <> i.load_id AND r.known_at >= i.known_at)) AS retractable
 FROM incoming AS i
 LEFT JOIN (SELECT DISTINCT incident_id FROM incident_version) AS e ON e.incident_id = i.incident_id
+LEFT JOIN (SELECT DISTINCT incident_id FROM retraction) AS t ON t.incident_id = i.incident_id
 LEFT JOIN incident_version AS v ON v.incident_id = i.incident_id
     AND v.known_from <= i.known_at AND (v.known_to IS NULL OR v.known_to > i.known_at)
 GROUP BY i.incident_id;
