@@ -1,10 +1,9 @@
-"""The chart of one region: observed, expected, upper, flags, dated events and unknown weeks as a plotly figure."""
+"""The chart of one region: observed, expected, upper, flags, dated events and unknown weeks as the JSON of a plotly figure."""
 
 from datetime import date, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
@@ -19,30 +18,31 @@ PLOT, ABOVE, BELOW = 230, 48, 82
 LABELS_APART = 10
 """Weeks between two written level labels; the flags between them are told apart by shape."""
 
-Trace: TypeAlias = go.Bar | go.Scatter
+Trace = dict[str, Any]
 
 
-def region_figure(rows: pd.DataFrame, events: pd.DataFrame, *, region: str, measure: str, simulated: bool) -> go.Figure:
-    """Chart of `rows.region_rows` and `rows.region_events` for one region.
+def region_figure(
+    rows: pd.DataFrame, events: pd.DataFrame, *, region: str, measure: str, simulated: bool
+) -> dict[str, Any]:
+    """Chart of `rows.region_rows` and `rows.region_events` for one region, as plotly's JSON: `go.Figure` takes it.
 
     Every trace of a whole column says in `meta` which columns of *rows* it draws: {"x": "week", "y": "observed"}.
     Trace ids are the columns' names and the levels, so that equal input gives equal figures.
     """
     first, last = rows["week"].iloc[0].date(), rows["week"].iloc[-1].date() + timedelta(days=7)
     drawn = drawn_events(events, first, last)
-    top = _top(rows)
     labels = event_labels(drawn, first, last)
     above = max((label["yshift"] for label in labels), default=-LANE) + LANE
-    figure = go.Figure(data=[*_lines(rows), *_markers(rows, last)], layout=_layout(first, last))
-    figure.update_layout(
-        title={"text": _title(region, measure, simulated)},
-        yaxis={"range": [0, top], "dtick": 1 if top < 6 else None},
-        shapes=[*unknown_shapes(rows), *(event_shape(event) for event in drawn)],
-        annotations=labels,
-        height=PLOT + ABOVE + BELOW + above,
-        margin={"l": 44, "r": 16, "t": ABOVE + above, "b": BELOW},
-    )
-    return figure
+    return {
+        "data": [*_lines(rows), *_markers(rows, last)],
+        "layout": {
+            **_layout(first, last, _title(region, measure, simulated), _top(rows)),
+            "margin": {"l": 44, "r": 16, "t": ABOVE + above, "b": BELOW},
+            "shapes": [*unknown_shapes(rows), *(event_shape(event) for event in drawn)],
+            "annotations": labels,
+            "height": PLOT + ABOVE + BELOW + above,
+        },
+    }
 
 
 def _title(region: str, measure: str, simulated: bool) -> str:
@@ -52,40 +52,42 @@ def _title(region: str, measure: str, simulated: bool) -> str:
 
 def _lines(rows: pd.DataFrame) -> list[Trace]:
     """Observed as bars, expected as a line, upper dashed, the smoothed level dotted; each covers its whole week."""
-    period = {"xperiod": WEEK, "xperiodalignment": "middle", "xperiod0": rows["week"].iloc[0].date().isoformat()}
-    bars = go.Bar(
-        **_column(rows, "observed"), **period, name="observed", marker={"color": OBSERVED, "line": {"width": 0}}
-    )
-    expected = go.Scatter(
-        **_column(rows, "expected"), **period, mode="lines", name="expected", line={"color": EXPECTED, "width": 2}
-    )
-    upper = go.Scatter(
-        **_column(rows, "upper"),
-        **period,
-        mode="lines",
-        name="upper (alarm above)",
-        line={"color": UPPER, "width": 1.5, "dash": "6px,3px"},
-    )
-    smoothed = go.Scatter(
-        **_column(rows, "smoothed"),
-        **period,
-        mode="lines",
-        name="smoothed level",
-        line={"color": QUIET, "width": 1.2, "dash": "1px,3px"},
-    )
-    drawn = [expected, upper, smoothed]
-    return [bars, *(line for line in drawn if rows[line.uid].notna().any())]
+    bars = _column(rows, "observed", "bar", "observed", marker={"color": OBSERVED, "line": {"width": 0}})
+    drawn = [
+        _column(rows, column, "scatter", name, line=line)
+        for column, (name, line) in _DRAWN.items()
+        if rows[column].notna().any()
+    ]
+    return [bars, *drawn]
 
 
-def _column(rows: pd.DataFrame, column: str) -> dict[str, Any]:
-    """What a trace of one whole column needs: its data, a fixed id, and where the data stand."""
+_DRAWN: dict[str, tuple[str, dict[str, Any]]] = {
+    "expected": ("expected", {"color": EXPECTED, "width": 2}),
+    "upper": ("upper (alarm above)", {"color": UPPER, "dash": "6px,3px", "width": 1.5}),
+    "smoothed": ("smoothed level", {"color": QUIET, "dash": "1px,3px", "width": 1.2}),
+}
+"""Columns that are drawn as lines, where they have values: the name of each in the legend, and its line."""
+
+
+def _column(rows: pd.DataFrame, column: str, kind: str, name: str, **style: Any) -> Trace:
+    """A trace of one whole column: its data, a fixed id, and where the data stand."""
     return {
-        "x": [week.date().isoformat() for week in rows["week"]],
-        "y": [None if numbers.is_missing(value) else round(float(value), 4) for value in rows[column]],
-        "uid": column,
-        "meta": {"x": "week", "y": column},
         "hovertemplate": "%{y:.4~g}",
+        **style,
+        "meta": {"x": "week", "y": column},
+        **({"mode": "lines"} if kind == "scatter" else {}),
+        "name": name,
+        "uid": column,
+        "x": [week.date().isoformat() for week in rows["week"]],
+        **_period(rows["week"].iloc[0]),
+        "y": [None if numbers.is_missing(value) else round(float(value), 4) for value in rows[column]],
+        "type": kind,
     }
+
+
+def _period(first: pd.Timestamp) -> dict[str, Any]:
+    """What makes a trace of weeks cover each week whole, from the *first* on."""
+    return {"xperiod": WEEK, "xperiod0": first.date().isoformat(), "xperiodalignment": "middle"}
 
 
 def _markers(rows: pd.DataFrame, last: date) -> list[Trace]:
@@ -99,30 +101,29 @@ def _markers(rows: pd.DataFrame, last: date) -> list[Trace]:
     ]
 
 
-def _level_markers(flagged: pd.DataFrame, labels: dict[pd.Timestamp, str], name: str, last: date) -> go.Scatter:
+def _level_markers(flagged: pd.DataFrame, labels: dict[pd.Timestamp, str], name: str, last: date) -> Trace:
     """The flagged weeks of one level."""
     level = LEVELS[name]
-    return go.Scatter(
-        x=[week.date().isoformat() for week in flagged["week"]],
-        y=[None if numbers.is_missing(value) else float(value) for value in flagged["observed"]],
-        uid=f"level-{name}",
-        name=name,
-        xperiod=WEEK,
-        xperiodalignment="middle",
-        xperiod0=flagged["week"].iloc[0].date().isoformat(),
-        mode="markers+text",
-        text=[labels.get(week, "") for week in flagged["week"]],
-        textposition=_sides(flagged["week"], last),
-        textfont={"size": 12, "color": INK},
-        cliponaxis=False,
-        hovertemplate=name,
-        marker={
-            "symbol": level.shape,
-            "size": 9 + level.rank,
+    return {
+        "cliponaxis": False,
+        "hovertemplate": name,
+        "marker": {
             "color": level.colour,
             "line": {"color": INK, "width": 1.2},
+            "size": 9 + level.rank,
+            "symbol": level.shape,
         },
-    )
+        "mode": "markers+text",
+        "name": name,
+        "text": [labels.get(week, "") for week in flagged["week"]],
+        "textfont": {"color": INK, "size": 12},
+        "textposition": _sides(flagged["week"], last),
+        "uid": f"level-{name}",
+        "x": [week.date().isoformat() for week in flagged["week"]],
+        **_period(flagged["week"].iloc[0]),
+        "y": [None if numbers.is_missing(value) else float(value) for value in flagged["observed"]],
+        "type": "scatter",
+    }
 
 
 def _sides(weeks: pd.Series, last: date) -> list[str]:
@@ -150,44 +151,53 @@ def _top(rows: pd.DataFrame) -> float:
     return 1.18 * max(float(highest), 1.0) if pd.notna(highest) else 1.0
 
 
-def _layout(first: date, last: date) -> dict[str, Any]:
+def _layout(first: date, last: date, title: str, top: float) -> dict[str, Any]:
     """What all charts share: one font, no zoom (tables and CSV hold the detail), the legend below."""
     return {
-        "font": {"family": FONT, "size": 13, "color": INK},
-        "title": {
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "pad": {"l": 4},
-            "y": 0.98,
-            "yanchor": "top",
-            "font": {"size": 15, "weight": 600},
-        },
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "bargap": 0.12,
-        "hovermode": "x unified",
         "dragmode": False,
+        "font": {"color": INK, "family": FONT, "size": 13},
+        "hovermode": "x unified",
         "legend": {
+            "itemclick": False,
+            "itemdoubleclick": False,
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
-            "yref": "container",
             "y": 0.01,
             "yanchor": "bottom",
-            "itemclick": False,
-            "itemdoubleclick": False,
+            "yref": "container",
+        },
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "title": {
+            "font": {"size": 15, "weight": 600},
+            "pad": {"l": 4},
+            "x": 0,
+            "xanchor": "left",
+            "xref": "container",
+            "y": 0.98,
+            "yanchor": "top",
+            "text": title,
         },
         "xaxis": {
-            "type": "date",
-            "range": [first.isoformat(), last.isoformat()],
+            "fixedrange": True,
             "gridcolor": GRID,
+            "hoverformat": "week of %-d %b %Y",
             "linecolor": QUIET,
-            "ticks": "outside",
+            "range": [first.isoformat(), last.isoformat()],
             "tickcolor": QUIET,
             "tickformat": "%b\n%Y",
-            "hoverformat": "week of %-d %b %Y",
-            "fixedrange": True,
+            "ticks": "outside",
+            "type": "date",
         },
-        "yaxis": {"gridcolor": GRID, "zeroline": False, "rangemode": "tozero", "fixedrange": True, "nticks": 6},
+        "yaxis": {
+            "fixedrange": True,
+            "gridcolor": GRID,
+            "nticks": 6,
+            "rangemode": "tozero",
+            "zeroline": False,
+            "range": [0, top],
+            **({"dtick": 1} if top < 6 else {}),
+        },
     }

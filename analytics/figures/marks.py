@@ -21,22 +21,22 @@ def unknown_shapes(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """A grey span with the word *unknown* for each run of unknown weeks."""
     return [
         {
-            "type": "rect",
-            "name": "unknown",
-            "x0": start.isoformat(),
-            "x1": end.isoformat(),
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "layer": "below",
             "fillcolor": UNKNOWN,
-            "opacity": 0.75,
-            "line": {"width": 1, "color": QUIET, "dash": "dot"},
             "label": {
+                "font": {"color": INK, "size": 12},
                 "text": "unknown",
                 "textangle": -90 if (end - start).days < 140 else 0,
-                "font": {"size": 12, "color": INK},
             },
+            "layer": "below",
+            "line": {"color": QUIET, "dash": "dot", "width": 1},
+            "name": "unknown",
+            "opacity": 0.75,
+            "type": "rect",
+            "x0": start.isoformat(),
+            "x1": end.isoformat(),
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
         }
         for start, end in unknown_spans(rows)
     ]
@@ -59,34 +59,34 @@ def event_shape(event: dict[str, Any]) -> dict[str, Any]:
     """A line on the event's day, or a light span over its days."""
     days = (event["x1"] - event["x0"]).days
     return {
-        "type": "rect" if days else "line",
+        "fillcolor": "rgba(11, 83, 148, 0.07)",
+        "layer": "below" if days else "above",
+        "line": {"color": EVENT, "dash": "dot", "width": 1 if days else 1.4},
         "name": f"event {event['mark']}",
+        "type": "rect" if days else "line",
         "x0": event["x0"].isoformat(),
         "x1": (event["x1"] + timedelta(days=1) if days else event["x0"]).isoformat(),
-        "yref": "paper",
         "y0": 0,
         "y1": 1,
-        "layer": "below" if days else "above",
-        "fillcolor": "rgba(11, 83, 148, 0.07)",
-        "line": {"color": EVENT, "width": 1 if days else 1.4, "dash": "dot"},
+        "yref": "paper",
     }
 
 
 def _event_label(event: dict[str, Any], lane: int, *, leftward: bool) -> dict[str, Any]:
     """The label above the event's line; `name` keeps its mark for screens too narrow for words."""
     return {
-        "name": event["mark"],
-        "text": f"<b>{event['mark']}</b> {inert(shorten(event['name'], LABEL))}",
+        "font": {"color": INK, "size": 12},
         "hovertext": inert(event["name"], 200),
+        "name": event["mark"],
+        "showarrow": False,
+        "text": f"<b>{event['mark']}</b> {inert(shorten(event['name'], LABEL))}",
         "x": event["x0"].isoformat(),
-        "yref": "paper",
-        "y": 1,
-        "yanchor": "bottom",
-        "yshift": 1 + LANE * lane,
         "xanchor": "right" if leftward else "left",
         "xshift": 5 if leftward else -5,
-        "showarrow": False,
-        "font": {"size": 12, "color": INK},
+        "y": 1,
+        "yanchor": "bottom",
+        "yref": "paper",
+        "yshift": 1 + LANE * lane,
     }
 
 

@@ -12,7 +12,7 @@ from analytics.models.base import SpikeResult
 from analytics.models.decompose import Decomposition
 from analytics.panel import Panel, Status
 
-STATUS_WORDS = {Status.KNOWN: "known", Status.UNKNOWN: "unknown", Status.INCOMPLETE: "incomplete"}
+STATUS_WORDS: dict[int, str] = {Status.KNOWN: "known", Status.UNKNOWN: "unknown", Status.INCOMPLETE: "incomplete"}
 JUDGED = ("expected", "upper", "p_value")
 
 
@@ -41,8 +41,8 @@ def region_rows(
             "observed": panel.values[-weeks:, column],
             **judged,
             **{name: smooth.get(name, np.nan) for name in _SMOOTH},
-            "level": [levels.get(pd.Timestamp(week), "") for week in shown],
-            "status": [STATUS_WORDS[Status(int(code))] for code in panel.status[-weeks:, column]],
+            "level": [levels.get(week, "") for week in shown.tolist()],
+            "status": [STATUS_WORDS[code] for code in panel.status[-weeks:, column].tolist()],
             "note": notes,
         }
     )
@@ -76,12 +76,12 @@ def _judged(
     return ["" if numbers.is_missing(note) else str(note) for note in notes], cells
 
 
-def _levels(flags: pd.DataFrame | None, region_id: str, measure: str) -> dict[pd.Timestamp, str]:
+def _levels(flags: pd.DataFrame | None, region_id: str, measure: str) -> dict[date, str]:
     """Level by flagged week of one region and measure; a flag without a measure counts as the panel's."""
     if flags is None:
         return {}
     mine = flags[(flags["region_id"] == region_id) & (flags["measure"].isna() | (flags["measure"] == measure))]
-    return dict(zip(pd.to_datetime(mine["week"]), mine["level"], strict=True))
+    return dict(zip(pd.to_datetime(mine["week"]).dt.date, mine["level"], strict=True))
 
 
 def unknown_spans(rows: pd.DataFrame) -> list[tuple[date, date]]:

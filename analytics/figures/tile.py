@@ -2,9 +2,9 @@
 
 from html import escape
 
+import numpy as np
 import pandas as pd
 
-from analytics.figures import numbers
 from analytics.figures.canvas import Canvas, band, bars, hatched, line, marks
 
 WIDTH, HEIGHT = 200.0, 62.0
@@ -31,5 +31,5 @@ def tile(rows: pd.DataFrame, label: str) -> str:
 
 def top(rows: pd.DataFrame) -> float:
     """The highest count or alarm threshold of the weeks drawn, at least 1."""
-    highest = rows[["observed", "upper"]].max().max()
-    return 1.0 if numbers.is_missing(highest) else max(1.0, float(highest))
+    values = rows[["observed", "upper"]].to_numpy()
+    return float(values.max(initial=1.0, where=~np.isnan(values)))

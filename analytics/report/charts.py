@@ -60,7 +60,7 @@ def region_chart(
     figure = None
     if not light:
         drawn = region_figure(rows, events, region=name, measure=measure, simulated=content.simulated)
-        figure = bare(drawn.to_plotly_json())
+        figure = bare(drawn)
     caption = f"{shorten(name, 90)}: {measure} a week, latest first"
     return Chart(
         name=chart_id,

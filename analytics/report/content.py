@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.definitions import SECTIONS
 from analytics.errors import OptionError
@@ -17,6 +16,9 @@ from analytics.models.base import SpikeResult
 from analytics.models.decompose import Decomposition
 from analytics.panel import Panel
 from analytics.report.changes import Changes
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 GROUPS = ("tactic", "actor", "killed")
 """What a `breakdown` may count by."""
@@ -55,7 +57,7 @@ class Extra:
 
     heading: str
     text: str = ""
-    chart: go.Figure | None = None
+    chart: Optional["go.Figure"] = None
     """A figure whose annotations have a name each (a letter), which stands for their text on narrow screens."""
     marks: tuple[tuple[str, str], ...] = ()
     """What the letters in the chart stand for: letter and words."""

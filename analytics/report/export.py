@@ -116,7 +116,10 @@ def csv_value(value: Any) -> str:
     """One CSV field."""
     if value is None:
         return ""
-    return _defused(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return _defused(value)
+    # What JSON writes for a number, without the making of an encoder for each of a panel's cells.
+    return repr(value) if type(value) in (int, float) else json.dumps(value, ensure_ascii=False)
 
 
 def _defused(text: str) -> str:
@@ -127,7 +130,7 @@ def json_text(content: ReportContent, data: Dataset) -> str:
     """The rows under the data's name, one to a line, with what they depend on: period, to, as_of, filters, simulated, provenance."""
     head = json.dumps({**_about(content), data.name: []}, ensure_ascii=False, indent=1).removesuffix("]\n}")
     made = (dict(zip(data.columns, row, strict=True)) for row in zip(*data.columns.values(), strict=True))
-    rows = ",\n  ".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in made)
+    rows = ",\n  ".join(map(json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode, made))
     return f"{head}\n  {rows}\n ]\n}}\n" if rows else f"{head}]\n}}\n"
 
 

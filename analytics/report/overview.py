@@ -71,12 +71,12 @@ def _ordered(states: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tile(state: Mapping[object, object], rows: pd.DataFrame, anchor: str) -> Tile:
-    flagged = int((rows["level"] != "").sum())
+    flagged = sum(level != "" for level in rows["level"].tolist())
     words = [
         f"{len(rows)} weeks: at most {numbers.amount(rows['observed'].max())} observed",
         numbers.several(flagged, "flagged week", "flagged weeks"),
     ]
-    if unknown := int((rows["status"] == "unknown").sum()):
+    if unknown := rows["status"].tolist().count("unknown"):
         words.append(numbers.several(unknown, "unknown week", "unknown weeks"))
     return Tile(
         region=shorten(str(state["region"]), NAME),

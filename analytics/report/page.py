@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analytics.figures import numbers
@@ -115,9 +117,10 @@ def render(content: ReportContent, *, light: bool = False) -> str:
 
 @cache
 def environment() -> Environment:
-    """Templates that escape everything and refuse what they do not know; compiled once."""
+    """Templates that escape everything and refuse what they do not know; compiled once, and kept as modules are."""
     made = Environment(
         loader=PackageLoader("analytics.report"),
+        bytecode_cache=_kept(Path(__file__).with_name("__pycache__")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -139,6 +142,12 @@ def environment() -> Environment:
     made.filters["lang"] = _lang
     made.filters["paragraphs"] = lambda text: [part.strip() for part in str(text).split("\n\n") if part.strip()]
     return made
+
+
+def _kept(folder: Path) -> FileSystemBytecodeCache | None:
+    """Where compiled templates are kept, beside the compiled modules; None where Python keeps or may write none."""
+    writable = folder.is_dir() and os.access(folder, os.W_OK) and not sys.dont_write_bytecode
+    return FileSystemBytecodeCache(str(folder)) if writable else None
 
 
 def _lang(text: Any) -> Markup:

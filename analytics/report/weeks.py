@@ -37,9 +37,10 @@ def all_rows(content: ReportContent) -> dict[str, pd.DataFrame]:
     """`rows.region_rows` of each region of the panel, in its order; none without a panel."""
     if content.panel is None:
         return {}
+    flags = {} if content.flags is None else dict(iter(content.flags.groupby("region_id")))
     return {
         region_id: region_rows(
-            content.panel, content.spikes, content.flags, region_id, content.chart_weeks, content.decomposition
+            content.panel, content.spikes, flags.get(region_id), region_id, content.chart_weeks, content.decomposition
         )
         for region_id in content.panel.region_ids
     }
@@ -67,7 +68,7 @@ def _any(values: "pd.Series[Any]") -> bool:
 def _cells(values: "pd.Series[Any]", column: str) -> Iterator[str]:
     """One column's cells."""
     if column == "week":
-        return (f'<th scope="row">{week:%Y-%m-%d}' for week in values)
+        return (f'<th scope="row">{day}' for day in values.to_numpy().astype("datetime64[D]").astype(str))
     if column in ("region", "level", "status", "note"):
         return (f"<td class=t>{escape(str(value))}" for value in values)
     return (f"<td>{plain(value, DIGITS.get(column))}" for value in values)
