@@ -1,11 +1,13 @@
 """Figures: numbers as text, rows behind charts, plotly specs, sparklines, states and maps."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from shapely.geometry import Polygon
 
@@ -147,11 +149,11 @@ def test_events_of_a_chart_are_its_own_in_order_with_marks(content: Any) -> None
 
 
 def _figure(content: Any, region_id: str = "IQ-DI", name: str = "Diyala") -> Any:
-    """The plotly JSON of one region's chart."""
+    """One region's rows and chart."""
     rows = region_rows(content.panel, content.spikes, content.flags, region_id, content.chart_weeks)
     events = region_events(content.events, region_id, date(2019, 1, 7), date(2021, 12, 26))
     figure = region_figure(rows, events, region=name, measure="incidents", simulated=content.simulated)
-    return rows, figure.to_plotly_json()
+    return rows, figure
 
 
 def test_a_chart_draws_the_columns_that_it_names(content: Any) -> None:
@@ -163,6 +165,17 @@ def test_a_chart_draws_the_columns_that_it_names(content: Any) -> None:
         drawn = np.array([np.nan if value is None else value for value in trace["y"]])
         # Four decimals are kept, so half a unit of the fourth is the largest difference.
         np.testing.assert_allclose(drawn, rows[trace["meta"]["y"]].to_numpy(), atol=5.1e-5)
+
+
+def test_plotly_takes_a_chart_as_it_is(content: Any) -> None:
+    """Plotly's own checks accept every key and value of a chart, and neither add to it nor order it otherwise."""
+    _, figure = _figure(content)
+    checked = go.Figure(figure).to_plotly_json()
+    checked["layout"].pop("template")
+    assert figure["layout"]["shapes"]
+    for mine, theirs in zip(figure["data"], checked["data"], strict=True):
+        assert list(mine) == list(theirs)
+    assert json.dumps(figure, sort_keys=True) == json.dumps(checked, sort_keys=True, default=list)
 
 
 def test_flag_levels_differ_in_shape_and_are_named(content: Any) -> None:
@@ -361,4 +374,4 @@ def test_an_unknown_week_is_never_drawn_as_zero() -> None:
     rows = region_rows(panel, None, None, "A", 156)
     events = region_events(None, "A", date(2021, 1, 4), date(2021, 3, 1))
     figure = region_figure(rows, events, region="Aland", measure="incidents", simulated=False)
-    assert all(value is None for value in figure.data[0].y)
+    assert all(value is None for value in figure["data"][0]["y"])
