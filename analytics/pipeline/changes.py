@@ -1,7 +1,9 @@
 """What changed since the last recorded report: the same report, level, measure and filter, earlier in its order."""
 
 import json
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -14,32 +16,78 @@ from analytics.pipeline.content import flat
 from analytics.pipeline.log import series
 from analytics.pipeline.moved import Moved, moved
 from analytics.report.changes import EPISODES, SETTINGS, Changes
+from analytics.sources.base import literal
 from analytics.store import Store, data_fingerprint, episodes_of, last_run, log_begins
 
 ORDER = ("new", "escalated", "reopened", "continuing", "closed", "withdrawn", "revised")
 """What becomes of an episode from one report to the next, in the order of the table."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """What changed from the last recorded report to this one, in all that it shows; and, from that, in each region."""
+
+    whole: Changes
+    previous: Mapping[str, Any] | None = None
+    """The run of the last report; None where there is none."""
+    found: Moved | None = None
+
+    def of_region(self, region_id: str) -> Changes:
+        """What changed in one region: its episodes, its figures and the records behind them, of the same frames."""
+        if self.previous is None or self.found is None:
+            return self.whole
+        episodes = self.whole.episodes[self.whole.episodes["region_id"] == region_id]
+        return _told(self.whole, self.previous, episodes, self.found.of_regions((region_id,)))
+
+
 def changes_since(store: Store, name: str, analysis: Analysis) -> Changes:
     """What changed from the last recorded report called *name* to this *analysis*."""
+    return compare(store, name, analysis).whole
+
+
+def compare(store: Store, name: str, analysis: Analysis) -> Comparison:
+    """Compare *analysis* with the last recorded report called *name*."""
     run = series(analysis.panel, analysis.settings.regions)
     previous = last_run(store, name, run)
     if previous is None:
-        return Changes(sentence=_no_earlier(store, name, run))
-    episodes = episode_changes(episodes_of(store, previous["run_id"]), analysis, previous)
-    last = previous["last_week"] + timedelta(days=6)
-    shown = analysis.panel.region_ids if analysis.narrowed else ()
-    found = moved(store, analysis.settings, since=previous["as_of"], now=analysis.panel.as_of, last=last, regions=shown)
-    return Changes(
+        return Comparison(whole=Changes(sentence=_no_earlier(store, name, run)))
+    last, settings = previous["last_week"] + timedelta(days=6), analysis.settings
+    found = moved(store, settings, since=previous["as_of"], now=analysis.panel.as_of, last=last)
+    found = found.of_regions(analysis.panel.region_ids) if analysis.narrowed else found
+    bare = Changes(
+        sentence="",
         since=_report_words(previous),
+        settings=setting_changes(analysis, previous),
+        caveats=_caveats(store, previous),
+        sql=_query(analysis, previous, last),
+    )
+    episodes = episode_changes(episodes_of(store, previous["run_id"]), analysis, previous)
+    return Comparison(whole=_told(bare, previous, episodes, found), previous=previous, found=found)
+
+
+def _told(changes: Changes, previous: Mapping[str, Any], episodes: pd.DataFrame, found: Moved) -> Changes:
+    """*changes* with these episodes and figures, and the sentence that says so."""
+    return replace(
+        changes,
         sentence=_sentence(previous, episodes, found),
         episodes=episodes,
         figures=found.figures,
         records=found.records,
         unmoving=found.unmoving,
-        settings=setting_changes(analysis, previous),
-        caveats=_caveats(store, previous),
     )
+
+
+def _query(analysis: Analysis, previous: Mapping[str, Any], last: date) -> str:
+    """SQL that lists the records that changed, with the rows of the weekly table that each counts in, then and now."""
+    settings = analysis.settings
+    moments = [
+        f"TIMESTAMP '{at}'" if at else "TIMESTAMP 'infinity'" for at in (previous["as_of"], analysis.panel.as_of)
+    ]
+    parts = [*moments, f"level := {literal(settings.level)}", f"last := DATE '{last}'"]
+    parts += [f"source := {literal(settings.source)}"] if settings.source else []
+    parts += [f'"where" := ({settings.where}\n)'] if settings.where else []
+    parts += [f"dates := {literal(settings.dates)}"] if settings.dates != "exclude" else []
+    return f"SELECT * FROM incident_changes({', '.join(parts)})"  # noqa: S608 - shown to readers
 
 
 def _no_earlier(store: Store, name: str, run: dict[str, Any]) -> str:
@@ -53,7 +101,7 @@ def _no_earlier(store: Store, name: str, run: dict[str, Any]) -> str:
     return f"No earlier report called {name}, of this level, measure and filter, is recorded in this database; {log}."
 
 
-def _report_words(run: dict[str, Any]) -> str:
+def _report_words(run: Mapping[str, Any]) -> str:
     known = f", as known at {numbers.moment(run['as_of'])}" if run["as_of"] else ""
     return f"the report to {numbers.day(run['to'])}{known}"
 
@@ -131,7 +179,7 @@ def _caveats(store: Store, previous: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _sentence(previous: dict[str, Any], episodes: pd.DataFrame, moved: Moved) -> str:
+def _sentence(previous: Mapping[str, Any], episodes: pd.DataFrame, moved: Moved) -> str:
     """What is read aloud: the episodes, then the records."""
     parts = [_episode_words(episodes), _record_words(moved)]
     return f"Since {_report_words(previous)}: {'. '.join(parts)}."

@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.definitions import Definition
 from analytics.flags import LEVELS
 from analytics.pipeline.analysis import Analysis
+from analytics.pipeline.changes import Comparison, compare
 from analytics.pipeline.content import report_content
 from analytics.pipeline.recording import record
 from analytics.pipeline.reporting import file_name, judged, stem
@@ -53,11 +54,12 @@ def write_each_region(
     check_forms(forms, options)
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
-    whole = report_content(store, analysis, fingerprint, definition)
+    comparison = compare(store, definition.name, analysis)
+    whole = report_content(store, analysis, fingerprint, definition, comparison.whole)
     folder = directory / stem(definition, analysis)
     pages, entries, size = {}, [], 0
     for region in progress(analysis.panel.region_ids):
-        content = _content(store, analysis, fingerprint, definition, region)
+        content = _content(store, analysis, fingerprint, definition, region, comparison)
         path = folder / f"region_{file_name(region)}.html"
         files = write_forms(content, path, forms, options)
         pages[region] = files[0]
@@ -70,11 +72,16 @@ def write_each_region(
 
 
 def _content(
-    store: Store, analysis: Analysis, fingerprint: Fingerprint, definition: Definition, region: str
+    store: Store,
+    analysis: Analysis,
+    fingerprint: Fingerprint,
+    definition: Definition,
+    region: str,
+    comparison: Comparison,
 ) -> ReportContent:
     """What the page of one region shows."""
     part = analysis.of_region(region)
-    content = report_content(store, part, fingerprint, definition)
+    content = report_content(store, part, fingerprint, definition, comparison.of_region(region))
     return replace(content, title=f"{part.panel.region_names[0]}: {content.title}")
 
 

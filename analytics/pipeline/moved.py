@@ -1,8 +1,10 @@
 """Figures that moved between two knowledge times: which region-weeks, by how much, and because of which records."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -15,16 +17,48 @@ from analytics.weeks import week_of, weekday_number
 MEASURES = ("incidents", "killed")
 MOVING = {"occurred_on", "occurred_until", "date_precision", "country", "admin1", "admin2", "killed", "retracted"}
 """Fields by which a record moves figures; a filter's own are added to them."""
+SIDES = {"then": "before", "now": "now"}
+"""The two knowledge times of a record's cells, and how its columns name them."""
 
-Cells = dict[tuple[date, str], dict[str, float]]
 
-
-class Moved(NamedTuple):
-    """What moved: figures as `FIGURES`, records as `RECORDS`, and how many records changed and moved no figure."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Moved:
+    """What moved between two knowledge times, in all rows of the weekly table or in some of its regions."""
 
     figures: pd.DataFrame
-    records: pd.DataFrame
-    unmoving: int
+    """The region-weeks that moved, as `FIGURES`."""
+    changed: tuple[dict[str, Any], ...]
+    """Each record that changed, with what it made *then* and makes *now*: (week, region id) -> (incidents, killed)."""
+    names: Mapping[str, str]
+    """Names of regions by id."""
+    where: str
+    """The filter in force."""
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """The records that moved a figure, as `RECORDS`."""
+        return _listed([row for row in self.changed if row["then"] != row["now"]], self.names, self.where)
+
+    @property
+    def unmoving(self) -> int:
+        """How many records changed and moved no figure."""
+        return len(self.changed) - len(self.records)
+
+    def of_regions(self, regions: Collection[str]) -> "Moved":
+        """What moved in *regions*: their figures, and the records that count in one of them, then or now.
+
+        A record that left a region for another is in both, in each as far as it counts there. So the figures of
+        several regions together are those of all, and what records add and revise sums to the same.
+        """
+        mine = (
+            {**row, **{when: {cell: made for cell, made in row[when].items() if cell[1] in regions} for when in SIDES}}
+            for row in self.changed
+        )
+        return replace(
+            self,
+            figures=self.figures[self.figures["region_id"].isin(regions)].reset_index(drop=True),
+            changed=tuple(row for row in mine if row["then"] or row["now"]),
+        )
 
 
 def moved(
@@ -34,11 +68,8 @@ def moved(
     since: datetime | None,
     now: datetime | None,
     last: date,
-    regions: tuple[str, ...] = (),
 ) -> Moved:
     """What moved in the weeks until that of *last*, from what was known at *since* to what is known *now*.
-
-    Only in *regions*, where there are any: records are then those that count in one of them.
 
     For each region-week and measure, before + added + revised + other = now. *revised* is what the records that were
     known at *since* make now, less what they made then; *added* is what those make that became known later: both
@@ -59,24 +90,23 @@ def moved(
     weeks = [week for row in rows for week, _ in (*row["then"], *row["now"])]
     everywhere = coverage_changed(store, since, now)
     if not weeks and not everywhere:
-        return Moved(pd.DataFrame(columns=list(FIGURES)), pd.DataFrame(columns=list(RECORDS)), len(found))
+        return Moved(figures=pd.DataFrame(columns=list(FIGURES)), changed=tuple(rows), names={}, where=settings.where)
     first = None if everywhere else min(weeks)
     before, after = (_figures(store, settings, at, first, last) for at in (since, now))
-    if regions:
-        before, after = (frame[frame.index.isin(regions, level="region_id")] for frame in (before, after))
     reported = {when: set(frame.index[frame["reported"]]) for when, frame in (("then", before), ("now", after))}
     for row in rows:
         for when, cells in reported.items():
             row[when] = {cell: share for cell, share in row[when].items() if cell in cells}
-    moving = [row for row in rows if row["then"] != row["now"]]
-    names = {**before["region"].droplevel(0).to_dict(), **after["region"].droplevel(0).to_dict()}
-    records = _listed(moving, names, settings.where)
-    return Moved(_moved_figures(before, after, moving), records, len(found) - len(records))
+    return Moved(
+        figures=_moved_figures(before, after, [row for row in rows if row["then"] != row["now"]]),
+        changed=tuple(rows),
+        names={**before["region"].droplevel(0).to_dict(), **after["region"].droplevel(0).to_dict()},
+        where=settings.where,
+    )
 
 
 def _record(row: dict[Any, Any], start: int, last: date) -> dict[str, Any]:
     """A changed record with what it makes *then* and *now* in the weeks until that of *last*: cell -> (incidents, killed)."""
-    sides = {"then": "before", "now": "now"}
     counted = {
         name: {
             (week, region): (share, share * _number(row[f"killed_{side}"]))
@@ -84,7 +114,7 @@ def _record(row: dict[Any, Any], start: int, last: date) -> dict[str, Any]:
             if week <= last
             for region in row[f"rows_{side}"]
         }
-        for name, side in sides.items()
+        for name, side in SIDES.items()
         if len(row[f"rows_{side}"])
     }
     return {**row, "then": {}, "now": {}, **counted}
@@ -144,14 +174,14 @@ def _sums(rows: list[dict[str, Any]], number: int, *, added: bool) -> dict[tuple
     return {cell: round(value, 9) for cell, value in sums.items()}
 
 
-def _listed(rows: list[dict[str, Any]], names: dict[str, str], where: str) -> pd.DataFrame:
+def _listed(rows: list[dict[str, Any]], names: Mapping[str, str], where: str) -> pd.DataFrame:
     """The records that moved a figure, those with the most killed moved first; columns as `RECORDS`."""
     frame = pd.DataFrame([_listing(row, names, where) for row in rows], columns=[*RECORDS, "size"])
     frame = frame.sort_values(["size", "day_now", "incident_id"], ascending=[False, False, True], na_position="last")
     return frame[list(RECORDS)].reset_index(drop=True)
 
 
-def _listing(row: dict[str, Any], names: dict[str, str], where: str) -> dict[str, Any]:
+def _listing(row: dict[str, Any], names: Mapping[str, str], where: str) -> dict[str, Any]:
     """One record as the list has it: what it made in these weeks then, and what it makes now; its day, wherever that is."""
     retracted = "retracted" in row["fields"] and not row["now"]
     sides: dict[str, Any] = {}

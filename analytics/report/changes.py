@@ -57,6 +57,8 @@ class Changes:
     settings: pd.DataFrame = field(default_factory=lambda: _empty(SETTINGS))
     """Settings and versions that differ, so that not all that changed need be the world's doing."""
     caveats: tuple[str, ...] = ()
+    sql: str = ""
+    """Query that lists the records that changed."""
 
     def __post_init__(self) -> None:
         columns = {"episodes": EPISODES, "figures": FIGURES, "records": RECORDS, "settings": SETTINGS}
@@ -85,11 +87,11 @@ def change_tables(changes: Changes | None) -> dict[str, Table | None]:
 
 
 def by_region(figures: pd.DataFrame) -> pd.DataFrame:
-    """What was added, revised and otherwise moved by region, the sum of all in the last row; columns as `FIGURES`."""
+    """What was added, revised and otherwise moved by region; of several, the sum in the last row; columns as `FIGURES`."""
     moved = [name for name in FIGURES if name.rpartition("_")[2] in ("added", "revised", "other")]
     sums = figures.groupby(["region_id", "region"], sort=True)[moved].sum().reset_index()
     whole = pd.DataFrame([{"region_id": "", "region": "All together", **sums[moved].sum()}])
-    return pd.concat([sums, whole], ignore_index=True) if len(sums) else sums
+    return pd.concat([sums, whole], ignore_index=True) if len(sums) > 1 else sums
 
 
 def _largest_caption(count: int) -> str:

@@ -149,7 +149,7 @@ class ReportContent:
     """version, settings_hash, fingerprint, command, ...; in this order at the foot of the page."""
     sql: Mapping[str, str] = field(default_factory=dict)
     """Query text by what it makes: totals, flags, episodes, trends, events, incidents, not_judged, quality,
-    changes, overview, breakdown, level_changes, map, chart (every chart) or chart:REGION_ID (that one); other names are listed under Methods."""
+    overview, breakdown, level_changes, map, chart (every chart) or chart:REGION_ID (that one); other names are listed under Methods."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """Command that reproduces it, by the same names as `sql`; provenance["command"] where a name is missing."""
     reasons: Mapping[str, str] = field(default_factory=dict)

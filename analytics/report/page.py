@@ -33,7 +33,6 @@ from analytics.report.weeks import all_rows, weeks_csv
 
 QUERIES = (
     "totals",
-    "changes",
     "map",
     "flags",
     "episodes",
