@@ -3,7 +3,7 @@
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -15,12 +15,14 @@ from analytics.figures.text import visible
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """The usual port of each kind of security: encryption asked for on an open line, from the start, or none."""
+PERMANENT = 500
+"""Answers from here on are meant for good, those below for now (RFC 5321, 4.2.1)."""
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpOptions:
-    """A mail server, and how to speak to it. It holds no password: only where one is found."""
+    """A mail server, how to speak to it, and for how long. It holds no password: only where one is found."""
 
     host: str = "localhost"
     port: int = 0
@@ -37,6 +39,8 @@ class SmtpOptions:
     """PEM file of the certificate authorities to trust in place of the system's, for a server with its own."""
     timeout: float = 30.0
     """Seconds that the server may take for each answer."""
+    retry_days: int = 7
+    """Days for which later runs try again a mail, or an address, that the server did not take; 0 for the same day only."""
 
     def __post_init__(self) -> None:
         if self.security not in PORTS:
@@ -47,6 +51,8 @@ class SmtpOptions:
             raise OptionError(f"smtp: port must be from 0 to 65535, got {self.port}")
         if not self.timeout > 0:
             raise OptionError(f"smtp: timeout must be more than 0 seconds, got {self.timeout}")
+        if self.retry_days < 0:
+            raise OptionError(f"smtp: retry_days must not be negative, got {self.retry_days}")
         if self.user and self.security == "none" and self.host not in HERE:
             raise OptionError(f"smtp: a password for {self.host} must not travel in clear; security = starttls or tls")
 
@@ -58,11 +64,14 @@ class SmtpOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What the server took: a mail for *accepted*; *refused* holds its words for each address it did not take."""
+    """What the server took: a mail for *accepted*; its words for each other address are in one of the two others."""
 
     message_id: str
     accepted: tuple[str, ...]
     refused: dict[str, str] = field(default_factory=dict)
+    """Addresses that it will not take the mail for."""
+    deferred: dict[str, str] = field(default_factory=dict)
+    """Addresses that it does not take the mail for now (answers from 400 to 499, as from a grey list)."""
 
 
 def check_sending(options: SmtpOptions) -> None:
@@ -74,29 +83,32 @@ def check_sending(options: SmtpOptions) -> None:
     _context(options)
 
 
-def send(mail: bytes, options: SmtpOptions) -> Receipt:
+def send(mail: bytes, options: SmtpOptions, *, people: Sequence[str] = ()) -> Receipt:
     """Hand *mail*, the bytes of an .eml, to the server, unchanged, from its From to each of its To.
 
-    Once this returns, the mail must not be sent again: whoever calls records the Message-ID of the receipt before
-    anything else. Where only some addresses are refused it has been sent to the others. Raises OptionError for a
+    Or only to those of its To who are *people*, since the others have it: that the server takes it for none of them is
+    then no error. Once this returns, the mail must not be sent to those accepted again: whoever calls records the
+    Message-ID of the receipt before anything else. Where only some addresses are refused it has been sent to the others. Raises OptionError for a
     mail without sender or recipients and for a missing password, OutputError for whatever the server or the way to
     it does wrong; then nothing was sent, unless the message says that this is not known.
     """
     head = message_from_bytes(mail, policy=policy.SMTP)
-    senders, people = (_addresses(head.get_all(name, [])) for name in ("From", "To"))
-    if len(senders) != 1 or not people:
+    senders, named = (_addresses(head.get_all(name, [])) for name in ("From", "To"))
+    if len(senders) != 1 or not named:
         raise OptionError("the mail has no sender or no recipients: give [mail] a sender, and the report recipients")
     password = _password(options)
     with _connected(options) as server:
         if options.user:
             _log_in(server, options, password)
-        refused = _deliver(server, senders[0], people, mail, options)
+        asked = [person for person in named if not people or person in people]
+        answers = _deliver(server, senders[0], asked, mail, options, some=len(asked) < len(named))
         with suppress(smtplib.SMTPException, OSError):  # it has been taken: no farewell can undo that
             server.quit()
     return Receipt(
         message_id=str(head["Message-ID"]),
-        accepted=tuple(person for person in people if person not in refused),
-        refused={person: _words(*answer) for person, answer in refused.items()},
+        accepted=tuple(person for person in asked if person not in answers),
+        refused={person: _words(*answer) for person, answer in answers.items() if answer[0] >= PERMANENT},
+        deferred={person: _words(*answer) for person, answer in answers.items() if answer[0] < PERMANENT},
     )
 
 
@@ -186,12 +198,14 @@ def _log_in(server: smtplib.SMTP, options: SmtpOptions, password: str) -> None:
 
 
 def _deliver(
-    server: smtplib.SMTP, sender: str, people: list[str], mail: bytes, options: SmtpOptions
+    server: smtplib.SMTP, sender: str, people: list[str], mail: bytes, options: SmtpOptions, *, some: bool
 ) -> dict[str, tuple[int, bytes]]:
-    """Addresses that the server refused, with its answers; raises OutputError where it took none."""
+    """Addresses that the server did not take, with its answers; raises OutputError where it took none, unless *some* have it."""
     try:
         return server.sendmail(sender, people, mail)
     except smtplib.SMTPRecipientsRefused as error:
+        if some:
+            return error.recipients
         words = "; ".join(f"{person}: {_words(*answer)}" for person, answer in error.recipients.items())
         raise OutputError(f"mail server {options.server} refuses every recipient: {words}") from error
     except smtplib.SMTPResponseException as error:

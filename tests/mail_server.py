@@ -15,16 +15,19 @@ controller = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is not 
 
 @dataclass
 class Desk:
-    """What a mail server got, and whom and what it refuses."""
+    """What a mail server got, whom and what it refuses, and whom it puts off."""
 
     got: list[Any] = field(default_factory=list)
     refuses: tuple[str, ...] = ()
+    defers: tuple[str, ...] = ()
     data: str = "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, who: str, options: Any) -> str:  # noqa: N802
         """Refuse some recipients, in words that would act on a terminal."""
         if who in self.refuses:
             return "550 no such\x1b[31m person"
+        if who in self.defers:
+            return "451 4.7.1 grey list, try later"
         envelope.rcpt_tos.append(who)
         return "250 OK"
 

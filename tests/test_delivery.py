@@ -1,7 +1,8 @@
 """The mails of `incidents run`: each is sent once, and what keeps one from its readers keeps no report from being made."""
 
 import shutil
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,8 +13,8 @@ from click.testing import Result
 
 from analytics.errors import StoreError
 from analytics.pipeline import delivery
-from analytics.pipeline.delivery import deliver
-from analytics.store import Store, is_sent
+from analytics.pipeline.delivery import deliver, deliver_late
+from analytics.store import Store, due_mails
 from tests.desk import CLOCK, incidents, record, write_csv
 from tests.mail_server import Desk, free_port, plain_options, serving
 from tests.test_run import ALIVE, JOB, desk, start, steady, words
@@ -205,7 +206,7 @@ def test_a_crash_between_sending_and_writing_down_sends_the_same_mail_again(
             patched.setattr(delivery, "record_sent", crash)
             with pytest.raises(KeyboardInterrupt):
                 deliver(blank, "duty", files, plain_options(port), sent_at=CLOCK)
-        assert not is_sent(blank, "<one@example.org>")
+        assert [mail.waiting for mail in due_mails(blank)] == [("duty@example.org",)]
         people = [deliver(blank, "duty", files, plain_options(port), sent_at=CLOCK).people for _ in range(2)]
     assert people == [1, 0] and [opened(one)["Message-ID"] for one in server.got] == ["<one@example.org>"] * 2
     assert blank.rows("FROM sent_mail") == [("<one@example.org>", "duty", "duty@example.org", "", CLOCK)]
@@ -223,6 +224,80 @@ def test_drafts_and_other_files_are_not_sent_and_one_failure_stops_no_other(blan
         done = deliver(blank, "duty", files, plain_options(port), sent_at=CLOCK)
     assert done.people == 1 and len(done.failed) == 1 and "first.eml was not sent" in done.failed[0]
     assert [opened(one)["Message-ID"] for one in server.got] == ["<second@example.org>"]
+
+
+def test_a_mail_of_an_earlier_week_is_sent_late_and_once(settings: Path) -> None:
+    """What the server did not take is sent by the run of a later week, as it was, beside that week's mail; then no more."""
+    down = incidents(*words(asked(settings, free_port())))
+    assert down.exit_code == 6
+    write_csv(settings.parent / "exports" / "c.csv", [*LATER, record("next", date(2022, 1, 4), "Diyala")])
+    text = settings.read_text(encoding="utf-8").replace("2021-12-26]", "2022-01-09]")
+    settings.write_text(text, encoding="utf-8")
+    server = Desk()
+    with serving(server) as port:
+        later = incidents(*words(asked(settings, port)))
+        again = incidents(*words(asked(settings, port)))
+    assert (later.exit_code, again.exit_code) == (0, 0), later.stderr
+    assert "duty_2021-12-26_light.eml, of an earlier run: mailed to 2 addresses" in later.stderr
+    assert later.stdout.endswith("mailed to 2\n") and "mailed" not in again.stdout + again.stderr
+    names = [[part.get_filename() for part in opened(one).iter_attachments()] for one in server.got]
+    assert [name[0][:15] for name in names] == ["duty_2022-01-02", "duty_2021-12-26"]
+    assert server.got[1].original_content == (settings.parent / "out" / "duty_2021-12-26_light.eml").read_bytes()
+
+
+def test_an_address_on_a_grey_list_is_tried_again_alone(settings: Path) -> None:
+    """The run says who waits and ends with 6; the next sends to that address only, also where it is then refused for good."""
+    server = Desk(defers=("duty@example.org",))
+    with serving(server) as port:
+        first = incidents(*words(asked(settings, port)))
+        server.defers = ()
+        second = incidents(*words(asked(settings, port)))
+        third = incidents(*words(asked(settings, port)))
+    assert (first.exit_code, second.exit_code, third.exit_code) == (6, 0, 0)
+    assert first.stdout.endswith("mailed to 1\n") and second.stdout.endswith("mailed to 1\n")
+    assert (
+        "does not take it yet for duty@example.org: 451 4.7.1 grey list, try later; the next run tries it again"
+        in first.stderr
+    )
+    assert [one.rcpt_tos for one in server.got] == [["desk@example.org"], ["duty@example.org"]]
+    assert len({opened(one)["Message-ID"] for one in server.got}) == 1
+    assert sent(settings) == [("duty", "desk@example.org", ""), ("duty", "duty@example.org", "")]
+
+
+def test_a_mail_is_given_up_after_its_days_and_that_is_said_once(blank: Store, tmp_path: Path) -> None:
+    """On the last of its days it is tried, the day after it is given up; what is gone or overwritten is not sent either."""
+    old, gone, other = (mail(tmp_path, name, "Cc: x@example.org\r\n") for name in ("old", "gone", "other"))
+    options = replace(plain_options(free_port()), retry_days=3)
+    assert len(deliver(blank, "duty", [old, gone, other], options, sent_at=CLOCK).failed) == 3
+    gone.unlink()
+    other.write_bytes(other.read_bytes().replace(b"<other@", b"<newer@"))
+    late = deliver_late(blank, options, tried=(), sent_at=CLOCK + timedelta(days=3, hours=11))
+    assert [line.partition(": ")[0] for line in late.failed] == [
+        "gone.eml is not sent to duty@example.org",
+        "old.eml was not sent",
+    ]
+    assert "cannot be read" in late.failed[0] and late.people == 0
+    server = Desk()
+    with serving(server) as port:
+        ends = [
+            deliver_late(blank, replace(options, port=port), tried=(), sent_at=CLOCK + timedelta(days=day)).failed
+            for day in (4, 5)
+        ]
+    assert ends == [("old.eml is not sent to duty@example.org: given up after 3 days",), ()]
+    assert server.got == [] and due_mails(blank) == []
+
+
+def test_an_address_that_is_refused_later_for_good_is_let_go(blank: Store, tmp_path: Path) -> None:
+    """First on a grey list, then unknown: that is told, and nobody waits any more."""
+    both = mail(tmp_path, "both")
+    both.write_bytes(both.read_bytes().replace(b"To: duty@", b"To: desk@example.org, duty@"))
+    server = Desk(defers=("duty@example.org",))
+    with serving(server) as port:
+        assert deliver(blank, "duty", [both], plain_options(port), sent_at=CLOCK).people == 1
+        server.defers, server.refuses = (), ("duty@example.org",)
+        late = deliver_late(blank, plain_options(port), tried=(), sent_at=CLOCK)
+    assert late.failed == () and "refuses duty@example.org: 550" in late.refused[0]
+    assert due_mails(blank) == [] and len(server.got) == 1
 
 
 def test_nothing_is_sent_that_could_not_be_written_down(small: Path, tmp_path: Path) -> None:

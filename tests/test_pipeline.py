@@ -92,7 +92,8 @@ def test_the_headline_says_what_the_records_say(made: Report) -> None:
     headline = made.content.headline
     assert f"In the week of 20 Dec 2021, {len(latest)} incidents with {latest['killed'].sum()} killed" in headline
     assert (
-        f"In the 13 weeks from 27 Sep 2021 it was {len(rows)} incidents with {rows['killed'].sum()} killed" in headline
+        f"In the 13 weeks from 27 Sep 2021 there were {len(rows)} incidents with {rows['killed'].sum()} killed"
+        in headline
     )
     basra = rows[
         (rows["admin1"] == "Basra") & (rows["occurred_on"] >= SPIKE) & (rows["occurred_on"] < date(2021, 11, 22))

@@ -106,7 +106,7 @@ def test_the_report_of_june_2014_is_an_account_of_it(june: Report, iraq: Path) -
     )[0]
     precise = "date_precision in ('day', 'week') and occurred_on between "
     weeks = asked(iraq, f"select count(*) as n from incidents where {precise} '{FIRST}' and '{TO}'")[0]  # noqa: S608
-    assert f"it was {counted['n']} incidents with {counted['killed']:,.0f} killed" in headline
+    assert f"there were {counted['n']} incidents with {counted['killed']:,.0f} killed" in headline
     assert weeks["n"] <= counted["n"]  # type: ignore[operator]
     assert not june.recorded
 

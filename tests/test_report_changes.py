@@ -309,7 +309,9 @@ def test_a_muted_episode_is_not_counted_as_new(reports: tuple[Path, Report, Repo
         add_mute(store, "IQ-KI", starts_on=NEXT, until=date(2022, 1, 2), reason="drill", at=NOW)
         analysis = analyse(store, Settings(), to=date(2021, 11, 28), as_of=NOW)
         found = changes_since(store, "weekly", analysis)
-    assert ": 1 escalated (Diyala), 1 continuing (Anbar), 1 closed (Basra), 1 muted (Kirkuk). In" in found.sentence
+    assert (
+        ": 1 episode escalated (Diyala), 1 continuing (Anbar), 1 closed (Basra), 1 muted (Kirkuk). In" in found.sentence
+    )
     assert found.episodes["muted"].tolist() == ["until 2 Jan 2022: drill", "", "", ""]
 
 

@@ -49,8 +49,8 @@ def run_job(context: click.Context, /, **given: Any) -> None:
     line on stdout: its latest week, its flags and new episodes then, what was loaded, and the file. Run again on the same
     files it changes nothing; killed at any moment, the next run completes what it began. One run at a time.
 
-    With a section [smtp], the mails of reports that have recipients are sent, each once; a mail that cannot be sent ends
-    the run with 6 when all reports are made, and the next run tries it again.
+    With a section [smtp], the mails of reports that have recipients are sent, each once; a mail that cannot be sent, or
+    not yet to all, ends the run with 6 when all reports are made, and later runs try it again for 7 days.
 
     Where several exit codes apply, the order is: an error, 11 (stale), 10 (flags), 12 (rejects); stderr says them all.
 
@@ -65,7 +65,7 @@ def run_job(context: click.Context, /, **given: Any) -> None:
     """  # noqa: D301 - click's paragraph mark
     from analytics import pipeline
     from analytics.jobs import Job
-    from analytics.pipeline.delivery import deliver
+    from analytics.pipeline.delivery import deliver, deliver_late
     from analytics.pipeline.job import load_new, outcome
     from analytics.store import run_lock
 
@@ -85,6 +85,9 @@ def run_job(context: click.Context, /, **given: Any) -> None:
                 sent.append(deliver(store, definition.name, made[-1].files, server, sent_at=now()))
                 click.echo(outcome(made[-1], loaded, sent[-1].people))
                 _tell(sent[-1], given)
+            tried = [name for one in sent for name in one.tried]
+            sent.append(deliver_late(store, server, tried=tried, sent_at=now()))
+            _tell(sent[-1], given)
             found = _findings(store, job, made, loaded, given)
     for words in found.values():
         say(given, words)
@@ -112,6 +115,7 @@ def _tell(sent: "Delivery", given: dict[str, Any]) -> None:
 
     for line in (*sent.failed, *sent.refused):
         click.echo(shown(f"incidents: {line}"), err=True)
+    say(given, *sent.late)
     for name in sent.unsent:
         say(given, f"{name}: written and not sent, since the settings file has no section [smtp]")
 

@@ -60,8 +60,8 @@ def _months(canvas: Canvas, rows: pd.DataFrame) -> str:
     every = 1 if len(rows) <= 30 else 3 if len(rows) <= 110 else 6
     return "".join(
         f'<path class="axis" d="M{canvas.x(week):.1f} {canvas.floor:g}v5"/>'
-        f'<text x="{canvas.x(week):.1f}" y="{canvas.floor + 18:g}">{day:%b}</text>'
-        f'<text x="{canvas.x(week):.1f}" y="{canvas.floor + 32:g}">{day:%Y}</text>'
+        f'<text class="month" x="{canvas.x(week):.1f}" y="{canvas.floor + 18:g}">{day:%b}</text>'
+        f'<text class="year" x="{canvas.x(week):.1f}" y="{canvas.floor + 32:g}">{day:%Y}</text>'
         for week, day in _starts(rows)
         if (day.month - 1) % every == 0
     )

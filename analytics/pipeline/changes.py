@@ -202,10 +202,16 @@ def _episode_words(episodes: pd.DataFrame) -> str:
     for change, (one, many) in _SPOKEN.items():
         rows = told[told["change"] == change]
         if len(rows):
-            parts.append(f"{numbers.several(len(rows), one, many)} ({_regions(rows)})")
+            counted = numbers.several(len(rows), one, many) if parts or change == "new" else _first(len(rows), one)
+            parts.append(f"{counted} ({_regions(rows)})")
     if quiet := len(episodes) - len(told):
         parts.append(f"{quiet} muted ({_regions(episodes[episodes['muted'] != ''])})")
     return ", ".join(parts) or "no episode began, went on or ended"
+
+
+def _first(number: int, word: str) -> str:
+    """The first of the counts, with what is counted: `2 episodes closed`."""
+    return f"{numbers.several(number, 'episode', 'episodes')} {word}"
 
 
 def _regions(rows: pd.DataFrame) -> str:

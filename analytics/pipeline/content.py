@@ -183,7 +183,7 @@ def events(store: Store, analysis: Analysis) -> pd.DataFrame:
 
 
 def boundaries(store: Store, analysis: Analysis) -> dict[str, Any] | None:
-    """Boundaries of the panel's regions as GeoJSON, or None where there are none."""
+    """Boundaries of the panel's regions as GeoJSON; None where there are none, or one, whose outline alone says nothing."""
     import json
 
     rows = store.rows(
@@ -191,7 +191,7 @@ def boundaries(store: Store, analysis: Analysis) -> dict[str, Any] | None:
         "WHERE list_contains($ids, b.region_id) ORDER BY b.region_id",
         {"ids": list(analysis.panel.region_ids)},
     )
-    if not rows:
+    if len(rows) < 2:
         return None
     features = [
         {"type": "Feature", "properties": {"region_id": region, "name": name}, "geometry": json.loads(geometry)}

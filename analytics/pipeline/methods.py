@@ -1,5 +1,6 @@
 """The methods behind a report in words, with the settings in force."""
 
+from analytics.figures import numbers
 from analytics.pipeline.analysis import Analysis
 
 
@@ -28,9 +29,9 @@ def _counted(analysis: Analysis) -> str:
         if settings.dates == "exclude"
         else "Incidents dated to a month or year only are spread evenly over their days"
     )
-    known = f"as known at {panel.as_of:%Y-%m-%d %H:%M} UTC" if panel.as_of else "as known"
+    known = f"as known at {numbers.moment(panel.as_of)}" if panel.as_of else "as known"
     return (
-        f"Incidents per week (starting on {settings.week_start.title()}) and {settings.level}, until {panel.to}, {known}. "
+        f"Incidents per week (starting on {settings.week_start.title()}) and {settings.level}, until {numbers.day(panel.to)}, {known}. "
         f"The day an incident began decides its week. {dates}. Incidents whose place leads to no region are counted in a row of their "
         "own and not judged. Incomplete weeks are left out."
     )
@@ -46,6 +47,15 @@ def _expected(analysis: Analysis) -> str:
         "trend and season in which past outbreaks count for less. Regions too quiet for it are judged by a rare-event rule: the "
         "predictive distribution of a count with a gamma-distributed rate. The method is chosen from the weeks before, never from the "
         f"week that is judged. Region-weeks judged here, by method: {shares or 'none'}.{_build_ups(analysis)}"
+    )
+
+
+def _joined(gap: int) -> str:
+    """Which flagged weeks are one episode, as the subject of a sentence."""
+    return (
+        f"Flagged weeks with at most {numbers.several(gap, 'week', 'weeks')} between them"
+        if gap
+        else "Flagged weeks in a row"
     )
 
 
@@ -69,7 +79,7 @@ def _flagged(analysis: Analysis) -> str:
         f"And the count is large enough: at least {policy.min_observed} incidents, {policy.watch_ratio:g}, {policy.warning_ratio:g} or "
         f"{policy.alert_ratio:g} times the expected, and {policy.watch_excess:g}, {policy.warning_excess:g} or {policy.alert_excess:g} "
         "incidents above it. Records and growth add words to a flag, no level.\n\n"
-        f"Flagged weeks of a region with at most {policy.episode_gap} weeks between them are one episode, escalated by a higher level than "
+        f"{_joined(policy.episode_gap)} of a region are one episode, escalated by a higher level than "
         f"before; a flag no higher than its peak within {policy.cooldown_weeks} weeks after its end reopens it. An episode keeps its name "
         "from report to report while it shares weeks with what earlier ones had. The priority of a flag, from 0 to 100, orders flags of a "
         "level; its points are for level, excess, ratio, growth, deaths, record and newness. Muted flags are judged and listed, and are "

@@ -28,6 +28,9 @@ def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
 
 def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
     latest = totals.iloc[-1]
+    if not latest["incidents"]:
+        none = "no simulated incident" if analysis.panel.simulated else "no incident"
+        return f"In the week of {numbers.day(analysis.last)}, {none} was recorded in {place}; {_flagged_now(analysis)}."
     wounded = f" and {numbers.amount(latest['wounded'])} wounded" if latest["wounded_known"] else ""
     noun = "simulated incident" if analysis.panel.simulated else "incident"
     count = numbers.several(latest["incidents"], noun, f"{noun}s")
@@ -42,7 +45,7 @@ def _flagged_now(analysis: Analysis) -> str:
     flags = unmuted(analysis.flags)
     now = ordered_flags(flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)])
     if now.empty:
-        return "no region was beyond what is normal there"
+        return _none_flagged(analysis)
     names = [
         f"{row.region} ({spoken(row.observed)} where {spoken(row.expected)} {were(row.expected)} expected, {row.level})"
         for row in now.itertuples()
@@ -50,9 +53,24 @@ def _flagged_now(analysis: Analysis) -> str:
     return f"beyond what is normal there {'was' if len(now) == 1 else 'were'} {_listed(names)}"
 
 
+def _none_flagged(analysis: Analysis) -> str:
+    """That nothing was flagged in the latest week, as far as it could be judged."""
+    streams = analysis.streams
+    latest = streams[pd.to_datetime(streams["week"]) == pd.Timestamp(analysis.last)]
+    judged, regions = int((latest["status"] == "judged").sum()), len(latest)
+    if judged == 0:
+        reasons = latest["note"].unique()
+        return f"nothing could be judged in it{f' ({reasons[0]})' if len(reasons) == 1 and reasons[0] else ''}"
+    if regions == 1:
+        return "this is not beyond what is normal there"
+    if judged < regions:
+        return f"none of the {judged} regions that could be judged, of {regions}, was beyond what is normal there"
+    return "no region was beyond what is normal there"
+
+
 def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
     counted = (
-        f"In the {len(totals)} weeks from {numbers.day(analysis.first)} it was "
+        f"In the {len(totals)} weeks from {numbers.day(analysis.first)} there {'was' if totals['incidents'].sum() == 1 else 'were'} "
         f"{numbers.several(totals['incidents'].sum(), 'incident', 'incidents')} with "
         f"{numbers.amount(totals['killed'].sum())} killed"
     )
@@ -68,7 +86,7 @@ def _flagged_ever(analysis: Analysis) -> str:
         return ""
     lines = [_flagged_region(row) for row in regions.head(SHOWN).itertuples()]
     more = [f"and {len(regions) - SHOWN} more"] if len(regions) > SHOWN else []
-    return "\n- ".join(["Beyond what is normal there:", *lines, *more])
+    return "\n- ".join(["Beyond what is normal there in these weeks:", *lines, *more])
 
 
 def unmuted(flags: pd.DataFrame) -> pd.DataFrame:

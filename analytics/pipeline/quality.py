@@ -21,7 +21,7 @@ def quality_tables(store: Store, analysis: Analysis) -> dict[str, pd.DataFrame]:
         ),
         "Weeks without reporting": unknown.drop(columns="region_id"),
         "Records outside the regions' counts": _aside(analysis),
-        "Dates known to a month or year only": _imprecise(store, analysis),
+        "How exactly dates are known": _imprecise(store, analysis),
         "Places not found": _unresolved(store),
     }
 
@@ -47,10 +47,11 @@ def _latest(store: Store, as_of: datetime | None) -> pd.DataFrame:
 
 def _loads(store: Store) -> pd.DataFrame:
     """The loads without their clock times, which would differ from one machine to the next."""
-    return store.frame(
+    frame = store.frame(
         "SELECT load_id AS load, kind, source, file, known_at, known_basis AS known_by, rows_read AS records, accepted, rejected, "
         "new_incidents, new_versions, unchanged, undone_at IS NOT NULL AS undone FROM loads"
     )
+    return frame if frame["undone"].any() else frame.drop(columns="undone")
 
 
 def _aside(analysis: Analysis) -> pd.DataFrame:

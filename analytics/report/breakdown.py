@@ -12,7 +12,7 @@ from analytics.report.cells import Cell, Column, Table
 from analytics.report.content import GROUPS, ReportContent
 
 CAPTIONS = {"tactic": "Tactics", "actor": "Actors", "killed": "Killed, by group"}
-HEADINGS = {"tactic": ("Tactic", "Incidents"), "actor": ("Actor", "Incidents"), "killed": ("Group", "Killed")}
+HEADINGS = {"tactic": ("Tactic", "Count"), "actor": ("Actor", "Count"), "killed": ("Group", "Killed")}
 """What a row is, and what is counted."""
 
 

@@ -82,7 +82,7 @@ def _tile(state: Mapping[object, object], rows: pd.DataFrame, anchor: str) -> Ti
         region=shorten(str(state["region"]), NAME),
         anchor=anchor,
         level=str(state["state"]) if state["state"] in LEVELS else "",
-        note=f"{_now(state)}; scale to {numbers.amount(top(rows))}",
+        note=f"{_now(state)}; scale\u00a0to\u00a0{numbers.amount(top(rows))}",
         drawing=Markup(tile(rows, "; ".join(words))),  # noqa: S704 - tile escapes its label
     )
 

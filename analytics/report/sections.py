@@ -39,8 +39,9 @@ FLAG_COLUMNS = (
     cells.figure("ratio", "Ratio", numbers.ratio),
     Column(heading="q", make=lambda row: _below(row, "q_value", "p_value", "p", numbers.probability), numeric=True),
     cells.growth(),
-    cells.figure("killed", "Killed"),
-    cells.figure("wounded", "Wounded"),
+    Column(
+        heading="Killed", make=lambda row: _below(row, "killed", "wounded", "wounded", numbers.amount), numeric=True
+    ),
 )
 EPISODE_COLUMNS = (
     cells.words("region", "Region", note="measure"),
@@ -121,19 +122,15 @@ def ordered_flags(flags: pd.DataFrame) -> pd.DataFrame:
 
 
 def flag_tables(content: ReportContent) -> tuple[Table | None, Table | None]:
-    """Flags of the latest week, and those of earlier weeks, each None where there are none.
-
-    The wounded, last of the columns, are left out where no flag knows them.
-    """
+    """Flags of the latest week, and those of earlier weeks, each None where there are none."""
     if content.flags is None or content.flags.empty:
         return None, None
     flags = ordered_flags(content.flags)
     now = pd.to_datetime(flags["week"]) >= latest_week(content)
     week = cells.dated("week", "Week")
-    columns = FLAG_COLUMNS if flags["wounded"].notna().any() else FLAG_COLUMNS[:-1]
-    latest = cells.table("flags-latest", _flag_caption(content), flags[now], columns, head=1)
+    latest = cells.table("flags-latest", _flag_caption(content), flags[now], FLAG_COLUMNS, head=2)
     earlier = cells.table(
-        "flags-earlier", "Flags of earlier weeks, latest first", flags[~now], (week, *columns), head=2
+        "flags-earlier", "Flags of earlier weeks, latest first", flags[~now], (week, *FLAG_COLUMNS), head=3
     )
     return (latest if latest.rows else None), (earlier if earlier.rows else None)
 
@@ -183,7 +180,9 @@ def map_table(content: ReportContent) -> tuple[pd.DataFrame | None, Table | None
     )
     ranked = states.assign(rank=states["state"].map({state: rank for rank, state in enumerate(STATES)}))
     ordered = ranked.sort_values(["rank", "region"], kind="stable")
-    return states, cells.table("regions", f"All regions in the week of {week}", ordered, columns)
+    return states, cells.table(
+        "regions", f"{'All regions' if len(states) > 1 else 'The region'} in the week of {week}", ordered, columns
+    )
 
 
 def _state(row: Row) -> Cell:
@@ -211,10 +210,9 @@ def trend_table(content: ReportContent) -> Table | None:
         cells.figure("p_growing", "P(growing)", numbers.probability),
         cells.figure("p_value", "p", numbers.probability),
         *(column for name, column in _TOLD.items() if name in told),
-        cells.figure("doubling_weeks", "Doubles in weeks"),
+        Column(heading="Doubles or halves in", make=_pace, numeric=True),
         cells.figure("mean", "Mean a week"),
-        cells.figure("incidents", "Incidents"),
-        cells.figure("weeks", "Weeks"),
+        Column(heading="Incidents", make=_incidents, numeric=True),
     )
     return cells.table("trends", "Trend of each region over its recent weeks, fastest growth first", ordered, columns)
 
@@ -255,6 +253,21 @@ def _direction(row: Row) -> Cell:
     word = numbers.anything(row["direction"])
     note = "" if numbers.is_missing(row["note"]) else str(row["note"])
     return Cell(text=f"{ARROWS.get(word, '')} {word}".strip(), value=word, kind="direction", note=note)
+
+
+def _pace(row: Row) -> Cell:
+    """In how many weeks the mean doubles or halves, where the trend goes one way; the CSV has it for every trend."""
+    weeks, clear = row["doubling_weeks"], str(row["direction"]).startswith(("rising", "falling"))
+    if numbers.is_missing(weeks) or not clear:
+        return Cell(text=numbers.MISSING, value="" if numbers.is_missing(weeks) else str(weeks), kind="number")
+    text = numbers.several(abs(float(weeks)), "week", "weeks")
+    return Cell(text=text, value=str(weeks), kind="number", note="halves" if weeks < 0 else "doubles")
+
+
+def _incidents(row: Row) -> Cell:
+    """How many there were, and below it in how many weeks."""
+    weeks = "" if numbers.is_missing(row["weeks"]) else f"in {numbers.several(row['weeks'], 'week', 'weeks')}"
+    return Cell(text=numbers.amount(row["incidents"]), value=str(row["incidents"]), kind="number", note=weeks)
 
 
 def _spark(content: ReportContent, row: Row) -> Cell:
@@ -310,4 +323,7 @@ def not_judged_table(content: ReportContent) -> Table | None:
     if content.not_judged is None or content.not_judged.empty:
         return None
     columns = (cells.words("region", "Region"), cells.words("weeks", "Weeks"), cells.words("reason", "Why", wide=True))
-    return cells.table("not-judged", "Region-weeks that were not judged", content.not_judged, columns)
+    ordered = content.not_judged.sort_values(
+        ["reason", "weeks", "region"], ascending=[True, False, True], kind="stable"
+    )
+    return cells.table("not-judged", "Region-weeks that were not judged", ordered, columns)

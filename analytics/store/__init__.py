@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
     from analytics.store.loading import LoadReport, is_loaded, load, unload
     from analytics.store.lock import run_lock
-    from analytics.store.mails import is_sent, record_sent
+    from analytics.store.mails import DueMail, add_due, due_mails, record_sent
     from analytics.store.questions import Question
     from analytics.store.reading import (
         Fingerprint,
@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
+    "DueMail",
     "Fingerprint",
     "LoadReport",
     "Question",
     "RetractReport",
     "Store",
     "Tracer",
+    "add_due",
     "add_mute",
     "add_note",
     "adds_up",
@@ -52,12 +54,12 @@ __all__ = [
     "coverage_changed",
     "covered_to",
     "data_fingerprint",
+    "due_mails",
     "end_mute",
     "episodes_of",
     "incident_changes",
     "is_loaded",
     "is_reference_loaded",
-    "is_sent",
     "known_episodes",
     "last_run",
     "load",
@@ -79,11 +81,13 @@ _HOMES = {
     "RetractReport": "retracting",
     "retract": "retracting",
     "SCHEMA_VERSION": "connection",
+    "DueMail": "mails",
     "Fingerprint": "reading",
     "LoadReport": "loading",
     "Question": "questions",
     "Store": "connection",
     "Tracer": "connection",
+    "add_due": "mails",
     "add_mute": "remarks",
     "add_note": "remarks",
     "adds_up": "reading",
@@ -92,12 +96,12 @@ _HOMES = {
     "coverage_changed": "reading",
     "covered_to": "reading",
     "data_fingerprint": "reading",
+    "due_mails": "mails",
     "end_mute": "remarks",
     "episodes_of": "recording",
     "incident_changes": "reading",
     "is_loaded": "loading",
     "is_reference_loaded": "reference",
-    "is_sent": "mails",
     "known_episodes": "recording",
     "last_run": "recording",
     "load": "loading",

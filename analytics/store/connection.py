@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST_VERSION = 3
 """The oldest schema that a database can be brought from; what changed its tables since is in analytics/sql/upgrades."""
 
@@ -32,7 +32,7 @@ TABLES = (
     "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "retraction", "region", "region_name",
     "region_member", "boundary",
     "dated_event", "reporting", "place", "run", "flag", "episode",
-    "episode_event", "episode_name", "note", "mute", "sent_mail",
+    "episode_event", "episode_name", "note", "mute", "due_mail", "sent_mail",
 )  # fmt: skip
 DERIVED = (
     "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "reporting_delay",
