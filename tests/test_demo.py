@@ -4,8 +4,10 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +15,9 @@ import pytest
 from analytics.bundled import bundled
 from analytics.panel import Status
 from analytics.pipeline import demo
+from analytics.report import write
 from analytics.store import Store
+from tests.browsers import NEEDS_BROWSER, broken_rules, check_drawn, drawn, opening, work_controls
 from tests.desk import CLOCK, Demo, incidents
 
 pytest_plugins = ["tests.databases"]
@@ -111,6 +115,56 @@ def test_a_demo_twice_is_the_same_bytes(demonstration: Demo, tmp_path: Path) -> 
     for name in (page.name, *(path.name for path in demonstration.folder.glob(f"{made.path.stem}*"))):
         assert (tmp_path / name).read_bytes() == (demonstration.folder / name).read_bytes(), name
     assert str(tmp_path) not in made.path.read_text(encoding="utf-8")
+
+
+@NEEDS_BROWSER
+def test_every_control_of_the_demo_works_in_a_browser(browser: Any, demonstration: Demo) -> None:
+    """Opened offline, it asks for nothing and complains of nothing, all is drawn, and each control does its work."""
+    with opening(browser, demonstration.made.path) as state:
+        check_drawn(state, regions=18, charts=demonstration.made.content.flags["region_id"].nunique())
+        work_controls(state)
+
+
+@pytest.fixture(scope="module")
+def shortened(demonstration: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The demo's page in both forms, with two flagged regions and eight weeks: the checker looks at every element."""
+    content = demonstration.made.content
+    few = content.flags[content.flags["region_id"].isin(["IQ-SD", "IQ-DI"])].groupby("region_id").tail(2)
+    content = replace(content, chart_weeks=8, flags=few, incidents=content.incidents.groupby("region_id").head(2))
+    folder = tmp_path_factory.mktemp("shortened")
+    return {
+        "full": write(content, folder / "full.html"),
+        "light": write(content, folder / "light.html", light=True),
+    }
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize("form", ["full", "light"])
+def test_axe_finds_nothing_in_the_demo_however_it_is_shown(browser: Any, form: str, shortened: dict[str, Path]) -> None:
+    """All rules on a wide, light screen; those that looks can break also on dark and narrow ones and on paper."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, bypass_csp=True)
+    page = context.new_page()
+    page.goto(shortened[form].as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    found = {}
+    for media, scheme, width in HOW:
+        page.emulate_media(media=media, color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        if form == "full" and media == "screen":
+            drawn(page, f"{width} {scheme}")
+        found[media, scheme, width] = broken_rules(page, looks=bool(found))
+    context.close()
+    assert found == {how: [] for how in HOW}
+
+
+HOW = [
+    ("screen", "light", 1280),
+    ("screen", "dark", 1280),
+    ("screen", "dark", 360),
+    ("screen", "light", 360),
+    ("print", "light", 700),
+]
+"""Medium, colour scheme and width."""
 
 
 def test_the_demo_is_of_the_end_of_2021(demonstration: Demo) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from analytics.pipeline import Report, analyse, write_report
 from analytics.pipeline.content import Queries
 from analytics.settings import Settings
 from analytics.store import Store, load
+from tests.browsers import NEEDS_BROWSER, check_drawn, opening, work_controls
 from tests.desk import CLOCK, incidents
 
 pytest_plugins = ["tests.databases"]
@@ -109,6 +111,14 @@ def test_the_report_of_june_2014_is_an_account_of_it(june: Report, iraq: Path) -
     assert f"there were {counted['n']} incidents with {counted['killed']:,.0f} killed" in headline
     assert weeks["n"] <= counted["n"]  # type: ignore[operator]
     assert not june.recorded
+
+
+@NEEDS_BROWSER
+def test_every_control_of_the_report_works_in_a_browser(browser: Any, june: Report) -> None:
+    """Opened offline, it asks for nothing and complains of nothing, all is drawn, and each control does its work."""
+    with opening(browser, june.path) as state:
+        check_drawn(state, regions=18, charts=june.content.flags["region_id"].nunique())
+        work_controls(state)
 
 
 def test_every_flag_lists_the_incidents_it_counts(june: Report, iraq: Path) -> None:

@@ -3,7 +3,8 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,9 @@ import pytest
 from analytics.report import ReportContent, write
 from analytics.report.export import flags_csv
 from tests import report_content
-from tests.browsers import NEEDS_BROWSER, broken_rules
+from tests.browsers import NEEDS_BROWSER, Opened, broken_rules, drawn, opening
 
 pytestmark = NEEDS_BROWSER
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opened:
-    """A page that is open, and what went wrong or out since it was."""
-
-    page: Any
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
@@ -34,30 +26,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def opened(browser: Any) -> Iterator[Callable[..., Opened]]:
-    """Opens a file, waits until its charts are drawn, and notes complaints and requests."""
-    contexts = []
-
-    def open_file(path: Path, *, width: int = 1280, scheme: str = "light") -> Opened:
-        viewport = {"width": width, "height": 900}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
-        contexts.append(context)
-        state = Opened(page=context.new_page())
-        state.page.on("console", lambda message: state.complaints.append(message.text))
-        state.page.on("pageerror", lambda error: state.complaints.append(str(error)))
-        state.page.on("requestfailed", lambda request: state.complaints.append(request.url[:200]))
-        state.page.on("request", lambda request: state.requests.append(request.url[:200]))
-        state.page.goto(path.as_uri())
-        _drawn(state.page, f"{width} {scheme}")
-        return state
-
-    yield open_file
-    for context in contexts:
-        context.close()
-
-
-def _drawn(page: Any, how: str) -> None:
-    """Wait until the charts are drawn for a width and a colour scheme."""
-    page.wait_for_selector(f'html[data-drawn="{how}"]', state="attached", timeout=30_000)
+    """Opens a file, and leaves it open for the tests of the module."""
+    with ExitStack() as stack:
+        yield lambda path, **how: stack.enter_context(opening(browser, path, **how))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +144,7 @@ def test_a_phone_needs_no_sideways_scrolling(phone: Opened) -> None:
     assert chart.locator("svg.main-svg").first.bounding_box()["width"] <= 360
     assert "Parliamentary election" not in chart.inner_text()
     page.set_viewport_size({"width": 900, "height": 900})
-    _drawn(page, "900 light")
+    drawn(page, "900 light")
     assert chart.locator("svg.main-svg").first.bounding_box()["width"] > 800
     assert "Parliamentary election" in chart.inner_text()
 
@@ -186,7 +157,7 @@ def test_dark_charts_are_light_on_paper(opened: Callable[..., Opened], full: Pat
     page.evaluate("window.addEventListener('beforeprint', () => { window.inkOnPaper = " + ink + "; })")
     page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True, print_background=True)
     assert page.evaluate("window.inkOnPaper") == "rgb(36, 41, 47)"
-    _drawn(page, "1280 dark")
+    drawn(page, "1280 dark")
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 700, "height": 900})
     assert page.locator(".chart svg.main-svg").first.bounding_box()["width"] <= 700
@@ -263,7 +234,7 @@ def test_axe_finds_nothing(browser: Any, form: str, width: int, scheme: str, pag
     page = context.new_page()
     page.goto(pages[form].as_uri())
     if form != "light":
-        _drawn(page, f"{width} {scheme}")
+        drawn(page, f"{width} {scheme}")
     page.evaluate("document.querySelectorAll('details:not(.rows)').forEach((one) => { one.open = true; })")
     assert page.locator("#evidence details.points").count() > 0
     assert page.locator("#changed table").count() == (5 if form == "hostile" else 0)

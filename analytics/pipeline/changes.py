@@ -198,7 +198,7 @@ _SPOKEN = {
 def _episode_words(episodes: pd.DataFrame) -> str:
     """How many episodes are new, escalated and so on, and where; muted ones apart."""
     told = episodes[episodes["muted"] == ""]
-    parts = []
+    parts: list[str] = []
     for change, (one, many) in _SPOKEN.items():
         rows = told[told["change"] == change]
         if len(rows):

@@ -6,6 +6,7 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import getaddresses
+from functools import partial
 from pathlib import Path
 
 from analytics.errors import OutputError, StoreError
@@ -79,16 +80,16 @@ def deliver_late(store: Store, options: SmtpOptions | None, *, tried: Collection
 
 def _tried(store: Store, mail: DueMail, options: SmtpOptions, sent_at: datetime) -> Delivery:
     """Hand one mail to the server for those who wait for it, or give it up, and write down what came of it."""
-    name, row = mail.path.name, {"report": mail.report, "sent_at": sent_at}
+    name, answered = mail.path.name, partial(record_sent, store, mail.message_id, report=mail.report, sent_at=sent_at)
     if why := _over(mail, options, sent_at):
-        record_sent(store, mail.message_id, refused=dict.fromkeys(mail.waiting, why), **row)
+        answered(refused=dict.fromkeys(mail.waiting, why))
         return Delivery(failed=(f"{name} is not sent to {', '.join(mail.waiting)}: {why}",) * (why != REPLACED))
     try:
         receipt = send(mail.path.read_bytes(), options, people=mail.waiting)
     except OutputError as error:
         return Delivery(failed=(f"{name} was not sent: {error}; the next run tries it again",))
     if receipt.accepted or receipt.refused:
-        record_sent(store, mail.message_id, accepted=receipt.accepted, refused=receipt.refused, **row)
+        answered(accepted=receipt.accepted, refused=receipt.refused)
     waits = "does not take it yet for"
     return Delivery(
         people=len(receipt.accepted),

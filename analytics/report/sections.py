@@ -260,7 +260,7 @@ def _pace(row: Row) -> Cell:
     weeks, clear = row["doubling_weeks"], str(row["direction"]).startswith(("rising", "falling"))
     if numbers.is_missing(weeks) or not clear:
         return Cell(text=numbers.MISSING, value="" if numbers.is_missing(weeks) else str(weeks), kind="number")
-    text = numbers.several(abs(float(weeks)), "week", "weeks")
+    text = f"{numbers.amount(abs(float(weeks)))} weeks"
     return Cell(text=text, value=str(weeks), kind="number", note="halves" if weeks < 0 else "doubles")
 
 
