@@ -105,15 +105,22 @@ def _links(page: Any) -> None:
 
 
 def _folds(page: Any) -> None:
-    """Each fold opens by Enter and shuts by the pointer, but those within others, which open by the pointer and stay."""
-    for summary in page.locator("details:not(details details) > summary").all():
-        fold = summary.locator("..")
-        summary.press("Enter")
-        assert fold.evaluate("(one) => one.open"), summary.inner_text()
-        assert fold.evaluate("(one) => one.scrollHeight > one.firstElementChild.scrollHeight"), summary.inner_text()
-        summary.click()
-        assert not fold.evaluate("(one) => one.open"), summary.inner_text()
+    """Each fold opens by Enter and shows something; each shuts by a click, one of them by the pointer."""
+    count = page.locator(FOLDS).count()
+    for number in range(count):
+        page.evaluate("([folds, number]) => document.querySelectorAll(folds)[number].focus()", [FOLDS, number])
+        page.keyboard.press("Enter")
+    shut = """(all) => all.filter((one) => !one.parentElement.open || one.parentElement.scrollHeight <= one.scrollHeight)
+        .map((one) => one.innerText)"""
+    assert page.locator(FOLDS).evaluate_all(shut) == []
+    page.locator(FOLDS).last.click()
+    page.locator(FOLDS).evaluate_all("(all) => all.slice(0, -1).forEach((one) => one.click())")
+    assert page.locator("details[open]").count() == 0
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+
+FOLDS = "details:not(details details) > summary"
+"""What opens the outermost folds."""
 
 
 def _map(page: Any) -> None:
@@ -132,13 +139,31 @@ def _map(page: Any) -> None:
 
 def _files(page: Any) -> None:
     """Each button gives a CSV file of its own name, with a line for each row of the table it belongs to."""
-    for number, button in enumerate(page.locator("button.csv").all()):
+    buttons = page.locator("button.csv")
+    for work in (buttons.first.click, lambda: buttons.last.press("Enter")):
         with page.expect_download() as download:
-            button.click() if number % 2 else button.press("Enter")
-        text = Path(download.value.path()).read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-        name = button.get_attribute("data-table") or button.get_attribute("data-weeks")
-        assert download.value.suggested_filename == button.get_attribute("data-file")
-        assert len({len(row) for row in rows}) == 1 and len(rows) > 1
-        if name:
-            assert len(rows) == page.locator(f"#{name} tr").count(), name
+            work()
+        assert download.value.suggested_filename.endswith(".csv")
+    given = page.evaluate(GIVEN)
+    assert len(given) == buttons.count()
+    for name, named, text, lines in given:
+        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+        assert name == named and len({len(row) for row in rows}) == 1 and len(rows) > 1, named
+        assert lines in (0, len(rows)), named
+
+
+GIVEN = """async () => {
+  const make = URL.createObjectURL, click = HTMLAnchorElement.prototype.click, found = [];
+  let blob = null, name = "";
+  URL.createObjectURL = (made) => { blob = made; return make.call(URL, made); };
+  HTMLAnchorElement.prototype.click = function () { name = this.download; };
+  for (const button of document.querySelectorAll("button.csv")) {
+    button.click();
+    const table = document.getElementById(button.dataset.table || button.dataset.weeks);
+    found.push([name, button.dataset.file, await blob.text(), table ? table.rows.length : 0]);
+  }
+  URL.createObjectURL = make;
+  HTMLAnchorElement.prototype.click = click;
+  return found;
+}"""
+"""The files that all buttons give, caught before they are saved: name, promised name, text, rows of the table."""
