@@ -24,17 +24,10 @@ ARGUMENTS = [
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
-LOOKS = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}}
-"""Rules that depend on how wide and how dark a page is shown."""
-
-
-def broken_rules(page: Any, *, looks: bool = False) -> list[tuple[str, list[Any]]]:
-    """The rules of WCAG 2.2 A and AA, and of good practice, that axe-core finds broken, each with its first places.
-
-    With *looks* only those that depend on how the page is shown.
-    """
+def broken_rules(page: Any) -> list[tuple[str, list[Any]]]:
+    """The rules of WCAG 2.2 A and AA, and of good practice, that axe-core finds broken, each with its first places."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-    found = axe.Axe().run(page, options=LOOKS if looks else AXE).response["violations"]
+    found = axe.Axe().run(page, options=AXE).response["violations"]
     return [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found]
 
 

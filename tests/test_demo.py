@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shutil
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ import pytest
 from analytics.bundled import bundled
 from analytics.panel import Status
 from analytics.pipeline import demo
-from analytics.report import write
 from analytics.store import Store
-from tests.browsers import NEEDS_BROWSER, broken_rules, check_drawn, drawn, opening, work_controls
+from tests.browsers import NEEDS_BROWSER, check_drawn, opening, work_controls
 from tests.desk import CLOCK, Demo, incidents
 
 pytest_plugins = ["tests.databases"]
@@ -123,48 +121,6 @@ def test_every_control_of_the_demo_works_in_a_browser(browser: Any, demonstratio
     with opening(browser, demonstration.made.path) as state:
         check_drawn(state, regions=18, charts=demonstration.made.content.flags["region_id"].nunique())
         work_controls(state)
-
-
-@pytest.fixture(scope="module")
-def shortened(demonstration: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The demo's page in both forms, with two flagged regions and eight weeks: the checker looks at every element."""
-    content = demonstration.made.content
-    few = content.flags[content.flags["region_id"].isin(["IQ-SD", "IQ-DI"])].groupby("region_id").tail(2)
-    content = replace(content, chart_weeks=8, flags=few, incidents=content.incidents.groupby("region_id").head(2))
-    folder = tmp_path_factory.mktemp("shortened")
-    return {
-        "full": write(content, folder / "full.html"),
-        "light": write(content, folder / "light.html", light=True),
-    }
-
-
-@NEEDS_BROWSER
-@pytest.mark.parametrize("form", ["full", "light"])
-def test_axe_finds_nothing_in_the_demo_however_it_is_shown(browser: Any, form: str, shortened: dict[str, Path]) -> None:
-    """All rules on a wide, light screen; those that looks can break also on dark and narrow ones and on paper."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, bypass_csp=True)
-    page = context.new_page()
-    page.goto(shortened[form].as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    found = {}
-    for media, scheme, width in HOW:
-        page.emulate_media(media=media, color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        if form == "full" and media == "screen":
-            drawn(page, f"{width} {scheme}")
-        found[media, scheme, width] = broken_rules(page, looks=bool(found))
-    context.close()
-    assert found == {how: [] for how in HOW}
-
-
-HOW = [
-    ("screen", "light", 1280),
-    ("screen", "dark", 1280),
-    ("screen", "dark", 360),
-    ("screen", "light", 360),
-    ("print", "light", 700),
-]
-"""Medium, colour scheme and width."""
 
 
 def test_the_demo_is_of_the_end_of_2021(demonstration: Demo) -> None:
