@@ -22,7 +22,6 @@ LOADED = (
     "new_incidents",
     "new_versions",
     "unchanged",
-    "retracted",
 )
 
 SEE = 'incidents sql "from {}"'
