@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 from scipy.stats import qmc
 
@@ -167,8 +166,9 @@ def statistics(
     counts = np.array(panel.values.T, order="C")
     out = np.full((*normal.phi.shape, 5), np.nan)
     weights = options.weights()
-    ramps = (options.growths(), weights.ravel(), GROWTHS)
-    uniforms = windows(options) if with_p else _no_windows(options)
+    grown = np.expm1(GROWTHS * np.arange(1, options.window + 1)[:, None])
+    ramps = (options.growths(), weights.ravel(), (GROWTHS, grown))
+    chosen = windows(options) if with_p else _no_windows(options)
     cells = np.ascontiguousarray(wanted.T)
 
     def call(first: int, last: int) -> None:
@@ -180,7 +180,7 @@ def statistics(
             judged,
             cells,
             ramps,
-            uniforms,
+            chosen,
             options.alpha,
             first,
             last,
@@ -191,24 +191,26 @@ def statistics(
     return out
 
 
-Windows = tuple[Floats, Floats, NDArray[np.int64]]
-
-
-def windows(options: RampOptions) -> Windows:
-    """Chance of the simulated windows: uniform numbers (K, N), their normal quantiles, each one's ramp (-1: none).
+def windows(options: RampOptions) -> kernel.Windows:
+    """Chance of the simulated windows, as `kernel.Windows` says.
 
     A scrambled Sobol sequence (Owen 1998, J Complexity 14:466), of which one more coordinate chooses the ramp: none in
     half of the windows, in the others as the weights say.
     """
     made = qmc.Sobol(options.window + 1, scramble=True, rng=np.random.default_rng(options.seed))
     points = np.clip(made.random(options.draws), 1e-12, 1 - 1e-12)
-    edges = np.cumsum(options.weights().ravel())
-    chosen = np.searchsorted(edges / edges[-1], 2 * points[:, 0] - 1, side="right")
-    ramps = np.where(points[:, 0] < 0.5, -1, chosen).astype(np.int64)
-    uniform = np.ascontiguousarray(points[:, 1:])
-    return uniform, special.ndtri(uniform), ramps
+    weights = options.weights()
+    edges = np.cumsum(weights.ravel())
+    ramp = np.searchsorted(edges / edges[-1], 2 * points[:, 0] - 1, side="right")
+    onset, slope = np.divmod(np.where(points[:, 0] < 0.5, -weights.shape[1], ramp), weights.shape[1])
+    week = np.arange(options.window)[:, None]
+    entry = np.where(week > onset, 0, 1 + (onset - week) * weights.shape[1] + slope)
+    uniform = points[:, 1:].T
+    order = np.lexsort((uniform, entry))
+    entry, uniform = np.take_along_axis(entry, order, axis=1), np.take_along_axis(uniform, order, axis=1)
+    return order, entry, uniform, special.ndtri(uniform)
 
 
-def _no_windows(options: RampOptions) -> Windows:
-    empty = np.empty((0, options.window))
-    return empty, empty, np.empty(0, np.int64)
+def _no_windows(options: RampOptions) -> kernel.Windows:
+    whole, number = np.empty((options.window, 0), np.int64), np.empty((options.window, 0))
+    return whole, whole, number, number

@@ -15,9 +15,12 @@ from analytics.models.compiled import inner, outer
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-Tables = tuple[Floats, Floats, Floats, Floats]
-"""Growths (N B,); log ratios (slots, counts, N B); distribution functions (slots, N B + 1, counts); log ratios of the
-baselines that may be true against the plain one (slots, counts, G)."""
+Windows = tuple[Ints, Ints, Floats, Floats]
+"""Chance of K simulated windows, each (N, K): for week d, windows in the order of entry and of uniform number; their
+entries of the table of growths, 0 for none and else 1 more; their uniform numbers; the normal quantiles of these."""
+Tables = tuple[Floats, Floats, Floats, Ints]
+"""Growths (N B,); likelihood ratios (slots, counts, N B); those of the baselines that may be true against the plain one
+(slots, counts, G); and how many counts of each slot are filled in."""
 
 STATISTIC, P_VALUE, UPPER, ONSET, GROWTH = range(5)
 """Planes of the output: log likelihood ratio, p, upper, onset (weeks ago, the judged one 0), growth of the log mean."""
@@ -27,6 +30,8 @@ LARGEST_TABLE = 1024
 LARGEST_UPPER = 1e6
 _TIES, _SMALLEST = 1e-9, 1e-300
 _LARGEST_EXPONENT = 700.0
+_TINY, _HUGE = 1e-290, 1e290
+"""Products beyond these are made anew as sums of logarithms."""
 
 
 @inner
@@ -69,45 +74,30 @@ def log_doubt(y: float, mu: float, phi: float, rate: float, other: float) -> flo
 
 
 @inner
-def _tabulate_doubt(mu: float, phi: float, doubt: Floats, ratios: Floats) -> None:
-    """Fill *ratios* (counts, G) with `log_doubt` of each count 0, 1, ...; doubt: (3, G), rate, dispersion, weight."""
-    size = mu / (phi - 1.0)
-    for g in range(doubt.shape[1]):
-        other = max(doubt[1, g], 1.0 + 1e-6)
-        grown = doubt[0, g] * mu / (other - 1.0)
-        step = (other - 1.0) / other * phi / (phi - 1.0)
-        ratios[0, g] = size * math.log(phi) - grown * math.log(other)
-        for y in range(1, ratios.shape[0]):
-            ratios[y, g] = ratios[y - 1, g] + math.log((grown + y - 1.0) / (size + y - 1.0) * step)
+def _begin_doubt(mu: float, phi: float, doubt: Floats, ratios: Floats) -> None:
+    """Fill *ratios* (G,) with the likelihood ratio of no incident; doubt: (3, G), rate, dispersion, weight."""
+    for g in range(ratios.size):
+        ratios[g] = math.exp(log_doubt(0.0, mu, phi, doubt[0, g], doubt[1, g]))
 
 
 @inner
-def _tabulate(mu: float, phi: float, factors: Floats, ratios: Floats) -> None:
-    """Fill *ratios* (counts, entries) with the log ratio of each count 0, 1, ... at each growth of a mean mu."""
+def _fill(mu: float, phi: float, doubt: Floats, factors: Floats, slot: int, upto: int, tables: Tables) -> None:
+    """Fill a slot's rows to count *upto*: each is the one before times the ratio's rise with one incident more."""
+    _, ratios, doubts, filled = tables
     plain = phi < 1.0 + 1e-9
-    size = np.inf if plain else mu / (phi - 1.0)
-    for i in range(factors.size):
-        factor = factors[i]
-        ratios[0, i] = log_ratio(0.0, mu, factor, phi)
-        for y in range(1, ratios.shape[0]):
-            rise = factor if plain else (size * factor + y - 1.0) / (size + y - 1.0)
-            ratios[y, i] = ratios[y - 1, i] + math.log(rise)
-
-
-@inner
-def _accumulate(mu: float, phi: float, below: Floats) -> None:
-    """Fill *below* with P(Y <= y), y = 0, 1, ...; the last entry is 1."""
-    start = int(max(0.0, math.floor(mu - 10.0 * math.sqrt(phi * mu))))
-    density = _density(float(start), mu, phi)
-    total = 0.0
-    for y in range(below.size):
-        if y < start:
-            below[y] = 0.0
-            continue
-        total += density
-        below[y] = total
-        density *= (mu + y * (phi - 1.0)) / (phi * (y + 1.0))
-    below[-1] = 1.0
+    size = 0.0 if plain else mu / (phi - 1.0)
+    for y in range(filled[slot], upto + 1):
+        more = y - 1.0
+        share = 1.0 / (size + more) if not plain else 0.0
+        for i in range(factors.size):
+            rise = factors[i] if plain else (size * factors[i] + more) * share
+            ratios[slot, y, i] = ratios[slot, y - 1, i] * rise
+        for g in range(doubt.shape[1]):
+            other = max(doubt[1, g], 1.0 + 1e-6)
+            grown = doubt[0, g] * mu / (other - 1.0)
+            step = (other - 1.0) / other * phi / (phi - 1.0)
+            doubts[slot, y, g] = doubts[slot, y - 1, g] * (grown + more) * share * step
+    filled[slot] = max(filled[slot], upto + 1)
 
 
 @inner
@@ -121,29 +111,49 @@ def _near(mu: float, phi: float, z: float) -> float:
 
 
 @inner
-def _quantile(mu: float, phi: float, u: float, z: float, below: Floats) -> int:
-    """Smallest count with P(Y <= y) >= u, from the table *below*; from its approximation where there is no table."""
-    y = int(_near(mu, phi, z)) if mu > 2.0 else 0
-    if below.size == 0:
-        return y
-    y = min(y, below.size - 1)
-    while y > 0 and below[y - 1] >= u:
-        y -= 1
-    while below[y] < u:
-        y += 1
+def _sweep(mu: float, phi: float, cap: int, these: tuple[Ints, Floats], drawn: Ints) -> int:
+    """Draw counts of one mean: *drawn* (K,) at these windows, whose uniform numbers rise; returns the largest.
+
+    Each is the smallest count y with P(Y <= y) >= u, *cap* at most.
+    """
+    order, u = these
+    y = int(max(0.0, math.floor(mu - 10.0 * math.sqrt(phi * mu))))
+    density = _density(float(y), mu, phi)
+    total = density
+    for j in range(order.size):
+        while total < u[j] and y < cap:
+            density *= (mu + y * (phi - 1.0)) / (phi * (y + 1.0))
+            y += 1
+            total += density
+        drawn[order[j]] = y
     return y
+
+
+@inner
+def _draw(mu: float, phi: float, factors: Floats, cap: int, d: int, chosen: Windows, drawn: Ints) -> int:
+    """Draw the counts of week d, *drawn* (K,), in all windows; returns the largest. A *cap* of 0: means too large to sweep."""
+    order, entries, u, z = chosen
+    largest, j = 0, 0
+    while j < order.shape[1]:
+        entry, stop = entries[d, j], j + 1
+        while stop < order.shape[1] and entries[d, stop] == entry:
+            stop += 1
+        mean = mu if entry == 0 else mu * factors[entry - 1]
+        if cap > 0:
+            largest = max(largest, _sweep(mean, phi, cap, (order[d, j:stop], u[d, j:stop]), drawn))
+        else:
+            for i in range(j, stop):
+                drawn[order[d, i]] = int(_near(mean, phi, z[d, i]))
+        j = stop
+    return largest
 
 
 @inner
 def _add(y: float, mu: float, phi: float, factors: Floats, ratios: Floats, sums: Floats) -> None:
     """Add to *sums* what a count says of each growth: the first entries of *factors*, as many as *sums* has."""
-    if y < ratios.shape[0]:
-        row = ratios[int(y)]
-        for i in range(sums.size):
-            sums[i] += row[i]
-    else:
-        for i in range(sums.size):
-            sums[i] += log_ratio(y, mu, factors[i], phi)
+    for i in range(sums.size):
+        ratio = ratios[int(y), i] if y < ratios.shape[0] else 0.0
+        sums[i] += math.log(ratio) if _TINY < ratio < _HUGE else log_ratio(y, mu, factors[i], phi)
 
 
 @inner
@@ -159,48 +169,84 @@ def _mixed(sums: Floats, weights: Floats) -> float:
 @inner
 def _simulate(
     known: Floats, means: Floats, phi: float, tables: Tables, weights: Floats,
-    uniforms: tuple[Floats, Floats, Ints], doubt: Floats, strength: Floats, chance: Floats,
+    chosen: Windows, doubt: Floats, drawn: Ints, strength: Floats, chance: Floats,
 ) -> None:  # fmt: skip
     """Fill *strength* with the statistic of each simulated window, and *chance* with its weight.
 
     Half of the windows come from the baseline and half from the mixture of ramps, which makes tails of any size cheap:
     the window's weight is h / (1/2 + 1/2 likelihood ratio), h the mean ratio of the baselines that may be true.
     """
-    factors, ratios, below, doubts = tables
-    u, z, ramps = uniforms
-    n, b = means.size, weights.size // means.size
-    flat = ratios.shape[0] == 1
-    sums, others = np.empty(weights.size), np.empty(doubt.shape[1])
+    factors, ratios, _, _ = tables
+    cap = ratios.shape[1] - 1
+    for d in range(means.size):
+        if known[d] >= 0.0:
+            largest = _draw(means[d], phi, factors, cap, d, chosen, drawn[:, d])
+            if cap > 0:
+                slot = 0 if ratios.shape[0] == 1 else d
+                entries = factors.size - slot * (weights.size // means.size)
+                _fill(means[d], phi, doubt, factors[:entries], slot, largest, tables)
+        else:
+            drawn[:, d] = -1
+    odds, others = np.empty(weights.size), np.empty(doubt.shape[1])
     for j in range(strength.size):
-        sums[:] = 0.0
-        others[:] = 0.0
-        onset = ramps[j] // b if ramps[j] >= 0 else -1
-        for d in range(n):
-            if not known[d] >= 0.0:
-                continue
-            slot = 0 if flat else d
-            entry = 0 if d > onset else 1 + (onset - d) * b + ramps[j] % b
-            mean = means[d] if d > onset else means[d] * factors[entry - 1]
-            y = _quantile(mean, phi, u[j, d], z[j, d], below[slot, entry])
-            _add(float(y), means[d], phi, factors, ratios[slot], sums[d * b :])
+        ratio = _product(drawn[j], tables, weights, doubt, odds, others) if cap > 0 else np.nan
+        if _TINY < ratio < _HUGE and _TINY < others[0] < _HUGE:
+            strength[j] = math.log(ratio)
+            chance[j] = others[0] / (0.5 + 0.5 * ratio)
+        else:
+            _logarithms(drawn[j], means, phi, factors, doubt, odds, others)
+            strength[j] = _mixed(odds, weights)
+            total = 0.0
             for g in range(others.size):
-                others[g] += (
-                    doubts[slot, y, g] if doubts.shape[1] else log_doubt(y, means[d], phi, doubt[0, g], doubt[1, g])
-                )
-        strength[j] = _mixed(sums, weights)
-        total = 0.0
-        for g in range(others.size):
-            total += doubt[2, g] * math.exp(others[g])
-        chance[j] = total / (0.5 + 0.5 * math.exp(min(strength[j], _LARGEST_EXPONENT)))
+                total += doubt[2, g] * math.exp(min(others[g], _LARGEST_EXPONENT))
+            chance[j] = total / (0.5 + 0.5 * math.exp(min(strength[j], _LARGEST_EXPONENT)))
 
 
 @inner
-def _tables(means: Floats, phi: float, slopes: Floats, doubt: Floats, space: tuple[Floats, Floats, Floats]) -> Tables:
-    """(factors, log ratios, distribution functions) of a window; empty tables where counts are too large for them.
+def _product(drawn: Ints, tables: Tables, weights: Floats, doubt: Floats, odds: Floats, others: Floats) -> float:
+    """Likelihood ratio of one window from the tables; others[0] becomes that of the baselines that may be true."""
+    _, ratios, doubts, _ = tables
+    b = weights.size // drawn.size
+    odds[:] = weights
+    others[:] = doubt[2]
+    for d in range(drawn.size):
+        y, slot = drawn[d], 0 if ratios.shape[0] == 1 else d
+        if y < 0:
+            continue
+        row, first = ratios[slot, y], d * b
+        for i in range(odds.size - first):
+            odds[first + i] *= row[i]
+        for g in range(others.size):
+            others[g] *= doubts[slot, y, g]
+    others[0] = others.sum()
+    return float(odds.sum())
+
+
+@inner
+def _logarithms(
+    drawn: Ints, means: Floats, phi: float, factors: Floats, doubt: Floats, sums: Floats, others: Floats
+) -> None:
+    """Fill logs of the ratios of one window, at each onset and slope and of each baseline that may be true."""
+    sums[:] = 0.0
+    others[:] = 0.0
+    b = sums.size // drawn.size
+    for d in range(drawn.size):
+        if drawn[d] < 0:
+            continue
+        y = float(drawn[d])
+        for i in range(sums.size - d * b):
+            sums[d * b + i] += log_ratio(y, means[d], factors[i], phi)
+        for g in range(others.size):
+            others[g] += log_doubt(y, means[d], phi, doubt[0, g], doubt[1, g])
+
+
+@inner
+def _tables(means: Floats, phi: float, slopes: Floats, doubt: Floats, space: tuple[Floats, Floats, Ints]) -> Tables:
+    """Tables of a window, filled in for no incident; empty ones where counts are too large for them.
 
     One slot serves all weeks of a window whose means are the same.
     """
-    n, b = means.size, slopes.size
+    n, b, g = means.size, slopes.size, doubt.shape[1]
     factors = np.empty(n * b)
     largest = means.max()
     _factors(largest, phi, slopes, factors)
@@ -208,79 +254,60 @@ def _tables(means: Floats, phi: float, slopes: Floats, doubt: Floats, space: tup
     size = int(top + 8.0 * math.sqrt(phi * top)) + 20
     slots = 1 if means.min() == largest else n
     if size > LARGEST_TABLE:
-        return (
-            factors,
-            np.empty((slots, 0, n * b)),
-            np.empty((slots, n * b + 1, 0)),
-            np.empty((slots, 0, doubt.shape[1])),
-        )
+        return factors, np.empty((slots, 0, n * b)), np.empty((slots, 0, g)), space[2][:slots]
     ratios = space[0][: slots * size * n * b].reshape((slots, size, n * b))
-    below = space[1][: slots * size * (n * b + 1)].reshape((slots, n * b + 1, size))
-    doubts = space[2][: slots * size * doubt.shape[1]].reshape((slots, size, doubt.shape[1]))
+    doubts = space[1][: slots * size * g].reshape((slots, size, g))
     for slot in range(slots):
-        mu = means[slot]
-        _tabulate_doubt(mu, phi, doubt, doubts[slot])
-        entries = (n - slot) * b
-        _tabulate(mu, phi, factors[:entries], ratios[slot])
-        _accumulate(mu, phi, below[slot, 0])
-        for i in range(entries):
-            if i < b or factors[i] != factors[i - b]:
-                _accumulate(mu * factors[i], phi, below[slot, 1 + i])
-            else:
-                below[slot, 1 + i] = below[slot, 1 + i - b]
-    return factors, ratios, below, doubts
+        for i in range((n - slot) * b):
+            ratios[slot, 0, i] = math.exp(log_ratio(0.0, means[slot], factors[i], phi))
+        _begin_doubt(means[slot], phi, doubt, doubts[slot, 0])
+        space[2][slot] = 1
+    return factors, ratios, doubts, space[2][:slots]
 
 
 @inner
-def _tail(value: float, ordered: Floats, above: Floats) -> float:
-    """P(statistic >= value) from the ordered statistics and the tail probabilities at them.
-
-    Beyond the largest of them the bound e^-s takes over, scaled to meet it.
-    """
-    i = np.searchsorted(ordered, value - _TIES)
-    if i < ordered.size:
-        return min(1.0, float(above[i]))
-    last = ordered.size - 1
-    return max(float(above[last]) * math.exp(ordered[last] - value), _SMALLEST)
-
-
-@inner
-def _order(strength: Floats, chance: Floats, ordered: Floats, above: Floats) -> None:
-    """Fill *ordered* with the statistics in order, and *above* with the estimated chance of reaching each."""
-    order = np.argsort(strength)
+def _reached(value: float, strength: Floats, chance: Floats) -> float:
+    """Estimated chance of a statistic of *value* or more."""
     total = 0.0
-    for i in range(order.size - 1, -1, -1):
-        ordered[i] = strength[order[i]]
-        total += chance[order[i]]
-        above[i] = total / order.size
+    for j in range(strength.size):
+        total += chance[j] * (strength[j] >= value - _TIES)
+    return total / strength.size
+
+
+@inner
+def _tail(value: float, strength: Floats, chance: Floats, top: tuple[float, float]) -> float:
+    """P(statistic >= value); beyond the largest simulated, *top* with its chance, the bound e^-s scaled to meet it."""
+    if value - _TIES <= top[0]:
+        return min(1.0, _reached(value, strength, chance))
+    return max(top[1] * math.exp(top[0] - value), _SMALLEST)
 
 
 @inner
 def _chance_with(
     y: float, before: Floats, means: Floats, phi: float, tables: Tables, weights: Floats,
-    ordered: Floats, above: Floats, sums: Floats,
+    strength: Floats, chance: Floats, top: tuple[float, float], sums: Floats,
 ) -> float:  # fmt: skip
     """What p would be if the judged week had the count y, given the sums of the weeks before it."""
     sums[:] = before
-    _add(y, means[0], phi, tables[0], tables[1][0], sums)
-    return _tail(_mixed(sums, weights), ordered, above)
+    _add(y, means[0], phi, tables[0], tables[1][0, : tables[3][0]], sums)
+    return _tail(_mixed(sums, weights), strength, chance, top)
 
 
 @inner
 def _upper(
-    before: Floats, means: Floats, phi: float, tables: Tables, weights: Floats, ordered: Floats,
-    above: Floats, alpha: float,
+    before: Floats, means: Floats, phi: float, tables: Tables, weights: Floats, strength: Floats,
+    chance: Floats, top: tuple[float, float], alpha: float,
 ) -> float:  # fmt: skip
     """Largest count of the judged week that raises no alarm, 0 or more; NaN where no count would."""
     sums = np.empty(weights.size)
     low, high = 0.0, 1.0
-    while _chance_with(high, before, means, phi, tables, weights, ordered, above, sums) > alpha:
+    while _chance_with(high, before, means, phi, tables, weights, strength, chance, top, sums) > alpha:
         low, high = high, 2.0 * high
         if high > LARGEST_UPPER:
             return np.nan
     while high - low > 1.0:
         middle = math.floor((low + high) / 2.0)
-        if _chance_with(middle, before, means, phi, tables, weights, ordered, above, sums) > alpha:
+        if _chance_with(middle, before, means, phi, tables, weights, strength, chance, top, sums) > alpha:
             low = middle
         else:
             high = middle
@@ -288,31 +315,26 @@ def _upper(
 
 
 @inner
-def _quasi(window: Floats, means: Floats, phi: float, onset: int, growth: float) -> float:
-    """Log quasi-likelihood ratio of a ramp that began *onset* weeks ago, of counts with variance phi mu."""
-    total = 0.0
-    for d in range(onset + 1):
-        if window[d] >= 0.0:
-            log_factor = growth * (onset - d + 1)
-            total += window[d] * log_factor - means[d] * (math.exp(log_factor) - 1.0)
-    return total / phi
-
-
-@inner
-def _shape(window: Floats, means: Floats, phi: float, grid: Floats, out: Floats) -> None:
+def _shape(window: Floats, means: Floats, phi: float, grid: tuple[Floats, Floats], out: Floats) -> None:
     """Fill onset and growth where the statistic is above 0: the likeliest onset and the mean growth.
 
-    Every onset and every growth of the grid is as likely as the others before.
+    By the quasi-likelihood ratio of counts with variance phi mu. Every onset and every growth of the grid is as likely
+    as the others before.
     """
     if not out[STATISTIC] > 0.0:
         return
-    fits = np.zeros((means.size, grid.size))
+    growths, grown = grid
+    fits = np.zeros((means.size, growths.size))
     for onset in range(means.size):
-        for g in range(grid.size):
-            fits[onset, g] = _quasi(window, means, phi, onset, grid[g])
+        for d in range(onset + 1):
+            if window[d] >= 0.0:
+                week = onset - d
+                for g in range(growths.size):
+                    gain = window[d] * growths[g] * (week + 1) - means[d] * grown[week, g]
+                    fits[onset, g] += gain / phi
     fits = np.exp(fits - fits.max())
     out[ONSET] = np.argmax(fits.sum(axis=1))
-    out[GROWTH] = (fits.sum(axis=0) * grid).sum() / fits.sum()
+    out[GROWTH] = (fits.sum(axis=0) * growths).sum() / fits.sum()
 
 
 @inner
@@ -336,12 +358,13 @@ def _again(w: int, wanted: NDArray[np.bool_], means: Floats, phis: Floats) -> bo
 @inner
 def _sum_before(window: Floats, means: Floats, phi: float, tables: Tables, before: Floats) -> None:
     """Fill the sums of the weeks before the judged one."""
-    factors, ratios, _, _ = tables
+    factors, ratios, _, filled = tables
     b = before.size // means.size
     before[:] = 0.0
     for d in range(1, means.size):
         if window[d] >= 0.0:
-            _add(window[d], means[d], phi, factors, ratios[0 if ratios.shape[0] == 1 else d], before[d * b :])
+            slot = 0 if ratios.shape[0] == 1 else d
+            _add(window[d], means[d], phi, factors, ratios[slot, : filled[slot]], before[d * b :])
 
 
 @inner
@@ -355,23 +378,24 @@ def _as_known(window: Floats, known: Floats) -> bool:
 
 @outer
 def judge(
-    counts: Floats, means: Floats, phis: Floats, doubts: Floats, judged: Ints, wanted: NDArray[np.bool_], ramps: tuple[Floats, Floats, Floats],
-    uniforms: tuple[Floats, Floats, Ints], alpha: float, first: int, last: int, out: Floats,
+    counts: Floats, means: Floats, phis: Floats, doubts: Floats, judged: Ints, wanted: NDArray[np.bool_], ramps: tuple[Floats, Floats, tuple[Floats, Floats]],
+    chosen: Windows, alpha: float, first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
     """Judge the *wanted* weeks (R, W) of regions first..last-1.
 
     counts: (R, T), NaN unknown. means: (R, W, N), the judged week first. phis: (R, W). doubts: (R, W, 3, G), the baselines
     that may be true: times the mean, dispersion, weight. ramps: slopes (B,), weights
-    (N B,), and the grid of growths (G,) of which one is told. uniforms: (K, N) uniform numbers, their normal quantiles,
-    and the ramp that each window has, -1 for none. With no windows (K = 0) only the statistic is given. out: (R, W, 5).
+    (N B,), and the growths (G,) of which one is told with e^(growth week) - 1 in weeks 1..N, (N, G). chosen: chance of the simulated windows; with none
+    (K = 0) only the statistic is given. out: (R, W, 5).
     """
     slopes, weights, grid = ramps
-    n, draws = means.shape[2], uniforms[0].shape[0]
+    n, draws = means.shape[2], chosen[0].shape[1]
     window, known, sums, before = np.empty(n), np.empty(n), np.empty(weights.size), np.empty(weights.size)
-    strength, chance, ordered, above = np.empty(draws), np.empty(draws), np.empty(draws), np.empty(draws)
+    strength, chance, drawn = np.empty(draws), np.empty(draws), np.empty((draws, n), np.int64)
     size = n * LARGEST_TABLE
-    space = (np.empty(size * weights.size), np.empty(size * (weights.size + 1)), np.empty(size * doubts.shape[3]))
-    tables = (np.empty(0), np.empty((0, 0, 0)), np.empty((0, 0, 0)), np.empty((0, 0, 0)))
+    space = (np.empty(size * weights.size), np.empty(size * doubts.shape[3]), np.empty(n, np.int64))
+    tables = (np.empty(0), np.empty((0, 0, 0)), np.empty((0, 0, 0)), space[2])
+    top = (0.0, 0.0)
     for r in range(first, last):
         for w in range(judged.size):
             if not wanted[r, w]:
@@ -381,16 +405,15 @@ def judge(
             again = _again(w, wanted[r], means[r], phis[r])
             if not again:
                 tables = _tables(mean, phi, slopes, doubts[r, w], space)
+            if draws > 0 and not (again and _as_known(window, known)):
+                known[:] = window
+                _simulate(window, mean, phi, tables, weights, chosen, doubts[r, w], drawn, strength, chance)
+                top = (strength.max(), _reached(strength.max(), strength, chance))
             _sum_before(window, mean, phi, tables, before)
             sums[:] = before
-            _add(window[0], mean[0], phi, tables[0], tables[1][0], sums)
+            _add(window[0], mean[0], phi, tables[0], tables[1][0, : tables[3][0]], sums)
             here[STATISTIC] = _mixed(sums, weights)
             _shape(window, mean, phi, grid, here)
-            if draws == 0:
-                continue
-            if not (again and _as_known(window, known)):
-                known[:] = window
-                _simulate(window, mean, phi, tables, weights, uniforms, doubts[r, w], strength, chance)
-                _order(strength, chance, ordered, above)
-            here[P_VALUE] = max(_tail(here[STATISTIC], ordered, above), 1.0 * (window[0] == 0.0))
-            here[UPPER] = _upper(before, mean, phi, tables, weights, ordered, above, alpha)
+            if draws > 0:
+                here[P_VALUE] = max(_tail(here[STATISTIC], strength, chance, top), 1.0 * (window[0] == 0.0))
+                here[UPPER] = _upper(before, mean, phi, tables, weights, strength, chance, top, alpha)
