@@ -12,6 +12,7 @@ from analytics.models import ramp_kernel as kernel
 from analytics.models.base import Floats, SpikeResult
 from analytics.models.farrington_cells import Flags, assemble, blank_notes, check_counts, judged_weeks
 from analytics.models.farrington_fit import Indexes, in_threads
+from analytics.models.ramp_draw_kernel import Windows
 from analytics.models.ramp_options import RampOptions
 from analytics.panel import Panel
 
@@ -191,8 +192,8 @@ def statistics(
     return out
 
 
-def windows(options: RampOptions) -> kernel.Windows:
-    """Chance of the simulated windows, as `kernel.Windows` says.
+def windows(options: RampOptions) -> Windows:
+    """Chance of the simulated windows, as `ramp_draw_kernel.Windows` says.
 
     A scrambled Sobol sequence (Owen 1998, J Complexity 14:466), of which one more coordinate chooses the ramp: none in
     half of the windows, in the others as the weights say.
@@ -211,6 +212,6 @@ def windows(options: RampOptions) -> kernel.Windows:
     return order, entry, uniform, special.ndtri(uniform)
 
 
-def _no_windows(options: RampOptions) -> kernel.Windows:
+def _no_windows(options: RampOptions) -> Windows:
     whole, number = np.empty((options.window, 0), np.int64), np.empty((options.window, 0))
     return whole, whole, number, number

@@ -20,6 +20,7 @@ phi; and the posterior mean, deviation and skewness of the dispersion."""
 COLUMNS = 6
 """Columns of a design: 1, trend, and cosine and sine of two waves of a year."""
 _STEPS, _CLOSE = 30, 1e-7
+_LONG_RISE, _TINY, _HUGE = 20.0, 1e-150, 1e150
 _PRIOR_PRECISION = 0.25
 """Of trend and waves, on the log scale: a season without an incident stays finite."""
 _EXCESS = np.concatenate((np.zeros(1), 0.1 * 1.6 ** np.arange(16.0)))
@@ -165,18 +166,46 @@ def _fit(
 
 
 @inner
-def _log_density(y: float, mu: float, excess: float) -> float:
-    """Log probability of a count of mean mu and variance (1 + excess) mu, less what is the same for every excess."""
-    if excess == 0.0:
-        return y * math.log(mu) - mu
-    size = mu / excess
-    total = y * math.log(excess / (1.0 + excess)) - size * math.log1p(excess)
-    if y > 20.0:
-        return total + math.lgamma(y + size) - math.lgamma(size)
+def _log_rise(y: float, size: float) -> float:
+    """Log of size (size + 1) ... (size + y - 1)."""
+    if y > _LONG_RISE:
+        return math.lgamma(y + size) - math.lgamma(size)
+    return math.log(_rise(y, size))
+
+
+@inner
+def _rise(y: float, size: float) -> float:
+    """Product of y factors: size (size + 1) ... (size + y - 1)."""
     rise = 1.0
     for j in range(int(y)):
         rise *= size + j
-    return total + math.log(rise)
+    return rise
+
+
+@inner
+def _log_likelihood(y: Floats, mu: Floats, times: Floats, excess: float) -> float:
+    """Log likelihood of counts of mean mu and variance (1 + excess) mu, less what is the same for every excess.
+
+    Products of many weeks are gathered before their logarithm is taken, which is what takes the time.
+    """
+    total, product = 0.0, 1.0
+    for i in range(y.size):
+        if not y[i] > 0.0 or times[i] == 0.0:
+            continue
+        if excess == 0.0:
+            total += times[i] * y[i] * math.log(mu[i])
+        elif times[i] == 1.0 and y[i] <= _LONG_RISE:
+            product *= _rise(y[i], mu[i] / excess)
+            if not _TINY < product < _HUGE:
+                total += math.log(product)
+                product = 1.0
+        else:
+            total += times[i] * _log_rise(y[i], mu[i] / excess)
+    total += math.log(product)
+    expected, seen = float((times * mu).sum()), float((times * y).sum())
+    if excess == 0.0:
+        return total - expected
+    return total + seen * math.log(excess / (1.0 + excess)) - expected * math.log1p(excess) / excess
 
 
 @inner
@@ -204,11 +233,8 @@ def _dispersion(y: Floats, mu: Floats, omega: Floats, out: Floats) -> float:
     fits = np.zeros(_EXCESS.size)
     for g in range(_EXCESS.size):
         excess = _EXCESS[g]
-        spent = math.log1p(excess) / excess if excess > 0.0 else 1.0
         fits[g] = math.log(excess / 1.6) - excess / _PRIOR_EXCESS if excess > 0.0 else math.log(_PRIOR_NONE)
-        for i in range(size):
-            if times[i] > 0.0:
-                fits[g] += times[i] * (_log_density(values[i], mu[i], excess) if values[i] > 0.0 else -mu[i] * spent)
+        fits[g] += _log_likelihood(values, mu[:size], times, excess)
     largest = fits.max()
     total = mean = square = cube = 0.0
     for g in range(_EXCESS.size):

@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner, outer
+from analytics.models.ramp_draw_kernel import Windows, draw, log_doubt, log_ratio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-Windows = tuple[Ints, Ints, Floats, Floats]
-"""Chance of K simulated windows, each (N, K): for week d, windows in the order of entry and of uniform number; their
-entries of the table of growths, 0 for none and else 1 more; their uniform numbers; the normal quantiles of these."""
 Tables = tuple[Floats, Floats, Floats, Ints]
 """Growths (N B,); likelihood ratios (slots, counts, N B); those of the baselines that may be true against the plain one
 (slots, counts, G); and how many counts of each slot are filled in."""
@@ -35,42 +33,11 @@ _TINY, _HUGE = 1e-290, 1e290
 
 
 @inner
-def log_ratio(y: float, mu: float, factor: float, phi: float) -> float:
-    """Log likelihood ratio of a count y with mean mu factor against mu, both of variance phi times the mean."""
-    if phi < 1.0 + 1e-9:
-        return y * math.log(factor) - mu * (factor - 1.0)
-    size = mu / (phi - 1.0)
-    grown = size * factor
-    rise = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
-    return rise - (grown - size) * math.log(phi)
-
-
-@inner
-def _density(y: float, mu: float, phi: float) -> float:
-    """P(Y = y) of mean mu and variance phi mu."""
-    if phi < 1.0 + 1e-9:
-        return math.exp(y * math.log(mu) - mu - math.lgamma(y + 1.0))
-    size = mu / (phi - 1.0)
-    rise = math.lgamma(y + size) - math.lgamma(size) - math.lgamma(y + 1.0)
-    return math.exp(rise - size * math.log(phi) + y * math.log((phi - 1.0) / phi))
-
-
-@inner
 def _factors(mu: float, phi: float, slopes: Floats, factors: Floats) -> None:
     """Growth of the mean in the ramp's weeks k = 1..N for each slope, (N B,)."""
     most = min(MOST_GROWTH, 1.0 + MOST_DEVIATIONS * math.sqrt(phi / mu))
     for i in range(factors.size):
         factors[i] = min(math.exp(slopes[i % slopes.size] * (i // slopes.size + 1)), most)
-
-
-@inner
-def log_doubt(y: float, mu: float, phi: float, rate: float, other: float) -> float:
-    """Log probability of a count y at mean *rate* mu and dispersion *other*, less that at mu and phi."""
-    other = max(other, 1.0 + 1e-6)
-    size, grown = mu / (phi - 1.0), rate * mu / (other - 1.0)
-    rise = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
-    rise += size * math.log(phi) - grown * math.log(other)
-    return rise + y * (math.log((other - 1.0) / other) - math.log((phi - 1.0) / phi))
 
 
 @inner
@@ -101,54 +68,6 @@ def _fill(mu: float, phi: float, doubt: Floats, factors: Floats, slot: int, upto
 
 
 @inner
-def _near(mu: float, phi: float, z: float) -> float:
-    """A count near the quantile of which z is the normal one (Cornish & Fisher 1938, to third order)."""
-    spread = math.sqrt(phi * mu)
-    skew = (2.0 * phi - 1.0) / spread
-    tail = (6.0 * phi * phi - 6.0 * phi + 1.0) / (phi * mu)
-    w = z + skew * (z * z - 1.0) / 6.0 + tail * (z**3 - 3.0 * z) / 24.0 - skew * skew * (2.0 * z**3 - 5.0 * z) / 36.0
-    return max(0.0, math.floor(mu + spread * w + 0.5))
-
-
-@inner
-def _sweep(mu: float, phi: float, cap: int, these: tuple[Ints, Floats], drawn: Ints) -> int:
-    """Draw counts of one mean: *drawn* (K,) at these windows, whose uniform numbers rise; returns the largest.
-
-    Each is the smallest count y with P(Y <= y) >= u, *cap* at most.
-    """
-    order, u = these
-    y = int(max(0.0, math.floor(mu - 10.0 * math.sqrt(phi * mu))))
-    density = _density(float(y), mu, phi)
-    total = density
-    for j in range(order.size):
-        while total < u[j] and y < cap:
-            density *= (mu + y * (phi - 1.0)) / (phi * (y + 1.0))
-            y += 1
-            total += density
-        drawn[order[j]] = y
-    return y
-
-
-@inner
-def _draw(mu: float, phi: float, factors: Floats, cap: int, d: int, chosen: Windows, drawn: Ints) -> int:
-    """Draw the counts of week d, *drawn* (K,), in all windows; returns the largest. A *cap* of 0: means too large to sweep."""
-    order, entries, u, z = chosen
-    largest, j = 0, 0
-    while j < order.shape[1]:
-        entry, stop = entries[d, j], j + 1
-        while stop < order.shape[1] and entries[d, stop] == entry:
-            stop += 1
-        mean = mu if entry == 0 else mu * factors[entry - 1]
-        if cap > 0:
-            largest = max(largest, _sweep(mean, phi, cap, (order[d, j:stop], u[d, j:stop]), drawn))
-        else:
-            for i in range(j, stop):
-                drawn[order[d, i]] = int(_near(mean, phi, z[d, i]))
-        j = stop
-    return largest
-
-
-@inner
 def _add(y: float, mu: float, phi: float, factors: Floats, ratios: Floats, sums: Floats) -> None:
     """Add to *sums* what a count says of each growth: the first entries of *factors*, as many as *sums* has."""
     for i in range(sums.size):
@@ -176,11 +95,12 @@ def _simulate(
     Half of the windows come from the baseline and half from the mixture of ramps, which makes tails of any size cheap:
     the window's weight is h / (1/2 + 1/2 likelihood ratio), h the mean ratio of the baselines that may be true.
     """
-    factors, ratios, _, _ = tables
+    factors, ratios, _, filled = tables
     cap = ratios.shape[1] - 1
+    filled[:] = 1
     for d in range(means.size):
         if known[d] >= 0.0:
-            largest = _draw(means[d], phi, factors, cap, d, chosen, drawn[:, d])
+            largest = draw(means[d], phi, factors, cap, d, chosen, drawn[:, d])
             if cap > 0:
                 slot = 0 if ratios.shape[0] == 1 else d
                 entries = factors.size - slot * (weights.size // means.size)
@@ -378,15 +298,15 @@ def _as_known(window: Floats, known: Floats) -> bool:
 
 @outer
 def judge(
-    counts: Floats, means: Floats, phis: Floats, doubts: Floats, judged: Ints, wanted: NDArray[np.bool_], ramps: tuple[Floats, Floats, tuple[Floats, Floats]],
-    chosen: Windows, alpha: float, first: int, last: int, out: Floats,
+    counts: Floats, means: Floats, phis: Floats, doubts: Floats, judged: Ints, wanted: NDArray[np.bool_],
+    ramps: tuple[Floats, Floats, tuple[Floats, Floats]], chosen: Windows, alpha: float, first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
     """Judge the *wanted* weeks (R, W) of regions first..last-1.
 
-    counts: (R, T), NaN unknown. means: (R, W, N), the judged week first. phis: (R, W). doubts: (R, W, 3, G), the baselines
-    that may be true: times the mean, dispersion, weight. ramps: slopes (B,), weights
-    (N B,), and the growths (G,) of which one is told with e^(growth week) - 1 in weeks 1..N, (N, G). chosen: chance of the simulated windows; with none
-    (K = 0) only the statistic is given. out: (R, W, 5).
+    counts: (R, T), NaN unknown. means: (R, W, N), the judged week first. phis: (R, W). doubts: (R, W, 3, G), the
+    baselines that may be true: times the mean, dispersion, weight. ramps: slopes (B,), weights (N B,), and the growths
+    (G,) of which one is told, with e^(growth week) - 1 in weeks 1..N, (N, G). chosen: chance of the simulated windows;
+    with none (K = 0) only the statistic is given. out: (R, W, 5).
     """
     slopes, weights, grid = ramps
     n, draws = means.shape[2], chosen[0].shape[1]
