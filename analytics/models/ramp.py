@@ -70,10 +70,13 @@ class Ramp:
     and .15).
 
     At matched false-flag rates of 1 % a week, means 0.2, 1, 5, 20, phi 1, 2 and ramps of 15, 30, 60 % a week, S is never
-    later than Farrington flexible and closes 74 to 127 % of the gap to an oracle in 23 of 24 cells; 61 % (95 %: 31 to
-    82) at mean 20, phi 2 and 60 % a week, where the gap is 0.06 weeks (tests/benchmarks/bench_ramp.py, 2,000 series). On
-    1,000 other series of 18 means and dispersions from 0.2 to 5 and 1 to 3, it is never later within error at 0.5, 1 and
-    2 % a week, and closes less than 70 % in 5, 1 and 3 of 54 cells each, six of the nine ramps of 60 % a week.
+    later than Farrington flexible and closes 74 to 127 % of the gap to an oracle in 23 of 24 cells
+    (tests/benchmarks/bench_ramp.py, 2,000 series). Other series show that less is sure at mean 20, where the gap is
+    small: at phi 1 S closes 64 % (95 %: 57 to 72) of 0.25 weeks at 15 % a week, 72 % (52 to 88) of 0.06 at 30 % and 38 %
+    (12 to 67) of 0.03 at 60 %, in 4,000 series; at phi 2 55 % (39 to 66) of 0.04 weeks at 60 % a week, in 12,000. At mean
+    0.2, phi 1.5 and 15 % a week it closes 81 % (72 to 97) at a rate of 1 %, but 20 % (-12 to 46) at 0.5 %, in 6,000.
+    On 1,000 other series of 18 means and dispersions from 0.2 to 5 and 1 to 3, it is never later within error at 0.5, 1
+    and 2 % a week, and closes less than 70 % in 5, 1 and 3 of 54 cells each, six of the nine ramps of 60 % a week.
 
     `upper` is the largest count of the week that raises no alarm, given the weeks before; NaN where none would do.
     `statistic` is S. Where S > 0, `onset` is the likeliest first week of the build-up and `growth` the posterior mean
