@@ -45,6 +45,9 @@ PARAM = click.option("--param", "params", multiple=True, metavar="NAME=VALUE", h
 @click.option("-f", "--file", type=click.Path(path_type=Path), help="Read the query from a file.")
 @PARAM
 @click.option("--explain", is_flag=True, help="Show how the query would be answered.")
+@click.option("--plot", is_flag=True, help="Draw the answer, in the terminal or into --out.")
+@click.option("--chart", default="", metavar="SPEC", help="Draw it so, as 'bar x=place y=killed by=region'.")
+@click.option("--out", type=click.Path(path_type=Path), help="File to draw into: .html or .png.")
 @limited
 @options()
 def sql(query: str | None, file: Path | None, params: tuple[str, ...], explain: bool, **given: Any) -> None:
@@ -53,20 +56,36 @@ def sql(query: str | None, file: Path | None, params: tuple[str, ...], explain: 
     It runs in a process of its own, which is stopped at its limits of time, memory and disk. On a terminal, and without
     a QUERY, it is a shell that completes and remembers; \\h in it shows how.
 
+    With --plot, a --chart or a file to draw into (--out), the answer is drawn: as the chart says, else as a saved query
+    says itself, else as its columns suggest. The first date column, or one called year, is x of a line; without one,
+    each row is a bar labelled by its text. Number columns are y; a text column that tells rows of one date apart makes
+    small multiples; a region column with one number is a map. What cannot be drawn is an error that says why.
+
     \b
     Examples:
       incidents sql "select admin1, count(*) from incidents group by all order by 2 desc"
       incidents sql "from weekly('admin1', sum(killed)) where week >= '2014-06-01'"
       incidents sql "select * from incidents where killed > $n" --param n=50 --format csv
       incidents sql @clusters --param days=7
+      incidents sql @deadliest_weeks --out weeks.png
     """  # noqa: D301 - click's paragraph mark
     values = pairs(params, "--param")
-    if query is None and file is None and sys.stdin.isatty():
+    plot, chart, out = given.pop("plot"), given.pop("chart"), given.pop("out")
+    if plot or chart or out:
+        from analytics.cli.plots import draw
+
+        draw(database(given), _drawn(given), _text(query, file), values, chart=chart, out=out)
+    elif query is None and file is None and sys.stdin.isatty():
         _shell(given)
     elif query is not None and query.startswith("@"):
         ask(given, *saved(query.removeprefix("@"), values), explain=explain)
     else:
         ask(given, _text(query, file), values, explain=explain)
+
+
+def _drawn(given: dict[str, Any]) -> "Limits":
+    """The limits of a query whose answer is drawn: --max-rows holds where it is said."""
+    return replace(allowed(given), rows=given["max_rows"] or 0)
 
 
 def _shell(given: dict[str, Any]) -> None:
@@ -201,19 +220,19 @@ def _check(given: dict[str, Any], name: str | None) -> None:
 
 def _tried(given: dict[str, Any], query: "SavedQuery") -> tuple[Any, ...]:
     """A row of the check: name, rows, seconds, problem."""
-    from analytics.query.process import Worker
-    from analytics.query.request import Request
+    from analytics.figures.spec import complete
+    from analytics.query.database import Database
+    from analytics.query.plotting import drawable
 
-    with Worker() as worker:
-        try:
-            values = query.values({})
-            request = Request(
-                database=str(database(given)), sql=query.sql, form="jsonl", parameters=values, limits=allowed(given)
-            )
-            outcome = worker.ask(request, lambda chunk: None)
-        except (QueryError, OptionError) as error:
-            return query.name, None, None, str(error)
-    return query.name, outcome.rows, round(outcome.seconds, 2), ""
+    try:
+        answer = Database(database(given), limits=replace(allowed(given), rows=0)).sql(query.sql, query.values({}))
+        if query.chart:
+            query.chart.check(answer.table.column_names)
+        if query.chart and len(answer):
+            complete(query.chart, drawable(answer))
+    except (QueryError, OptionError) as error:
+        return query.name, None, None, str(error)
+    return query.name, len(answer), round(answer.seconds, 2), ""
 
 
 def _print(rows: "Rows", form: str) -> None:

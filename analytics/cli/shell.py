@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,6 +31,8 @@ End a statement with ; and press Enter; Alt-Enter sends it as it stands, Ctrl-C 
   \\f FORMAT    show answers as table, vertical, markdown, csv, json, ...
   \\x           vertical and back
   \\e SQL       how a query would be answered
+  \\plot        draw the last query's answer; \\plot FILE writes it to a .html or .png
+  \\plot SPEC   draw it so, as in: \\plot bar x=place y=killed
   \\q           leave
 """
 
@@ -44,6 +47,7 @@ class Shell:
         self.paging = paging
         self.words = Words(database)
         self._worker = Worker()
+        self._last: tuple[str, dict[str, Any]] = ("", {})
 
     def run(self, session: "PromptSession[str]") -> None:
         """Ask for statements and answer them until the end."""
@@ -82,9 +86,11 @@ class Shell:
             raise OptionError(f"{word} is no command; \\h shows them")
         elif text.startswith("@"):
             name, *pairs = text.removeprefix("@").rstrip("; ").split()
-            query = saved_query(name)
-            self._show(query.sql, query.values(_pairs(pairs)))
+            query, given = saved_query(name), _pairs(pairs)
+            self._last = text.split()[0].rstrip(";"), dict(given)
+            self._show(query.sql, query.values(given))
         elif text:
+            self._last = text, {}
             self._show(text)
 
     def _show(self, sql: str, parameters: dict[str, Any] | None = None, *, explain: bool = False) -> None:
@@ -133,11 +139,22 @@ class Shell:
     def _explain(self, sql: str) -> None:
         self._show(sql, explain=True)
 
+    def _plot(self, words: str) -> None:
+        """Draw the last query's answer: FILE and SPEC as they are given."""
+        from analytics.cli.plots import draw
+
+        if not self._last[0]:
+            raise OptionError("nothing was asked yet; \\plot draws the last query's answer")
+        first, _, rest = words.partition(" ")
+        out = Path(first) if first.lower().endswith((".html", ".png")) else None
+        limits = replace(self.limits, rows=0)
+        draw(Path(self.database), limits, *self._last, chart=rest.strip() if out else words, out=out)
+
     def _help(self, _: str) -> None:
         click.echo(HELP, nl=False)
 
     _COMMANDS: ClassVar[dict[str, Callable[["Shell", str], None]]] = {
-        "\\d": _describe, "\\s": _saved, "\\f": _format, "\\x": _turn, "\\e": _explain, "\\h": _help, "\\?": _help, "help": _help,
+        "\\d": _describe, "\\s": _saved, "\\f": _format, "\\x": _turn, "\\e": _explain, "\\plot": _plot, "\\h": _help, "\\?": _help, "help": _help,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import floor, log10
+from math import ceil, floor, log10
 
 from analytics.figures import numbers
 from analytics.figures.levels import LEVELS
@@ -12,7 +12,7 @@ from analytics.figures.maps import SHAPES
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """A plot of *weeks* weeks across and counts from 0 to *highest* up, in a box of an SVG."""
+    """A plot of *weeks* weeks (or other steps) across and counts from *lowest* to *highest* up, in a box of an SVG."""
 
     left: float
     top: float
@@ -20,6 +20,7 @@ class Canvas:
     height: float
     weeks: int
     highest: float
+    lowest: float = 0.0
 
     def x(self, week: float) -> float:
         """Left edge of a week, counted from 0; a week's middle is at + 0.5."""
@@ -27,12 +28,13 @@ class Canvas:
 
     def y(self, value: float) -> float:
         """Height of a count; what is above the plot stands at its edge."""
-        return self.top + self.height * (1 - min(max(float(value), 0.0), self.highest) / self.highest)
+        inside = min(max(float(value), self.lowest), self.highest)
+        return self.top + self.height * (1 - (inside - self.lowest) / (self.highest - self.lowest))
 
     @property
     def floor(self) -> float:
         """Where zero stands."""
-        return self.top + self.height
+        return self.y(0.0)
 
 
 def known_runs(values: Sequence[float]) -> Iterator[list[int]]:
@@ -43,13 +45,13 @@ def known_runs(values: Sequence[float]) -> Iterator[list[int]]:
 
 
 def bars(canvas: Canvas, values: Sequence[float]) -> str:
-    """Path data of a bar for each count above zero, a little narrower than its week."""
+    """Path data of a bar for each count that is not zero, a little narrower than its week."""
     wide = canvas.width / canvas.weeks
     gap = 0.12 * wide
     return "".join(
         f"M{canvas.x(week) + gap / 2:.1f} {canvas.floor:.1f}V{canvas.y(value):.1f}h{wide - gap:.1f}V{canvas.floor:.1f}z"
         for week, value in enumerate(values)
-        if not numbers.is_missing(value) and value > 0
+        if not numbers.is_missing(value) and value != 0
     )
 
 
@@ -92,10 +94,13 @@ def marks(canvas: Canvas, values: Sequence[float], levels: Sequence[str], scale:
     )
 
 
-def ceiling(highest: float, steps: int = 4) -> tuple[float, float]:
-    """Upper end of an axis that holds *highest*, and the step of its ticks: 1, 2 or 5 times a power of ten, at least 1."""
-    least = max(highest, 1.0) / steps
+def ceiling(highest: float, steps: int = 4, unit: float = 1.0) -> tuple[float, float]:
+    """Upper end of an axis that holds *highest*, and the step of its ticks: 1, 2 or 5 times a power of ten.
+
+    Neither is below *unit*: 1 for counts, 0 for numbers of any size.
+    """
+    highest = max(highest, unit) or 1.0
+    least = highest / steps
     power = 10.0 ** floor(log10(least))
-    step = max(1.0, next(size * power for size in (1, 2, 5, 10) if size * power >= least * (1 - 1e-9)))
-    ticks = -(-max(highest, 1.0) // step)
-    return step * ticks, step
+    step = max(unit, next(size * power for size in (1, 2, 5, 10) if size * power >= least * (1 - 1e-9)))
+    return step * ceil(highest / step * (1 - 1e-9)), step

@@ -33,20 +33,25 @@ DOTS = (
 Rings = list[NDArray[np.float64]]
 
 
-def map_svg(boundaries: Mapping[str, Any], states: pd.DataFrame, links: Mapping[str, str], label: str) -> str:
+def map_svg(
+    boundaries: Mapping[str, Any],
+    states: pd.DataFrame,
+    links: Mapping[str, str],
+    label: str,
+    absent: str = "not in this report",
+) -> str:
     """SVG of all features of *boundaries*, filled by `states.region_states`; *links* maps region ids to page anchors.
 
     Equirectangular: x = longitude * cos(middle latitude), y = -latitude, scaled to WIDTH. A feature without a row in
-    *states* is drawn as absent. Raises OptionError for a feature without region_id or with another geometry.
+    *states* is drawn as absent, and said to be *absent*.
+    Raises OptionError for a feature without region_id or with another geometry.
     """
     shapes = {_region_id(feature): _rings(feature) for feature in boundaries["features"]}
     project, height = _projection([ring for rings in shapes.values() for ring in rings])
     rows = {row["region_id"]: row for row in states.to_dict("records")}
-    names = {_region_id(feature): str(feature["properties"].get("name", "")) for feature in boundaries["features"]}
+    without = {_region_id(feature): _absent(feature, absent) for feature in boundaries["features"]}
     drawn = [
-        _region(
-            [project(ring) for ring in rings], rows.get(region_id), names[region_id] or region_id, links.get(region_id)
-        )
+        _region([project(ring) for ring in rings], rows.get(region_id, without[region_id]), links.get(region_id))
         for region_id, rings in sorted(shapes.items())
     ]
     return (
@@ -63,6 +68,12 @@ def _region_id(feature: Mapping[str, Any]) -> str:
         return str(feature["properties"]["region_id"])
     except (KeyError, TypeError):
         raise OptionError("a feature of the boundaries has no property region_id: add it to each feature") from None
+
+
+def _absent(feature: Mapping[str, Any], words: str) -> dict[str, str]:
+    """The state of a feature without a row."""
+    name = str(feature["properties"].get("name", "")) or _region_id(feature)
+    return {"state": "absent", "region": name, "words": f"{name}: {words}"}
 
 
 def _rings(feature: Mapping[str, Any]) -> Rings:
@@ -97,10 +108,9 @@ def _thin(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array(kept)
 
 
-def _region(rings: Rings, row: Mapping[str, Any] | None, name: str, link: str | None) -> tuple[str, str]:
+def _region(rings: Rings, row: Mapping[str, Any], link: str | None) -> tuple[str, str]:
     """The area of one region, focusable and described, and its mark and name, drawn above all areas."""
-    state = "absent" if row is None else str(row["state"])
-    words = f"{name}: not in this report" if row is None else str(row["words"])
+    state, words = str(row["state"]), str(row["words"])
     path = "".join(f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in ring)}Z" for ring in rings)
     inner = f'<title>{escape(words)}</title><path class="area {state}" fill-rule="evenodd" d="{path}"/>'
     said = escape(words)
@@ -109,7 +119,7 @@ def _region(rings: Rings, row: Mapping[str, Any] | None, name: str, link: str | 
         if link
         else f'<g class="region" tabindex="0" role="img" aria-label="{said}">{inner}</g>'
     )
-    return area, _mark(max(rings, key=_area), state, name if row is None else str(row["region"]))
+    return area, _mark(max(rings, key=_area), state, str(row["region"]))
 
 
 def _mark(ring: NDArray[np.float64], state: str, name: str) -> str:

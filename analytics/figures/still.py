@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import escape
+from math import ceil, log10
 
 import pandas as pd
 
@@ -30,7 +31,7 @@ def still_chart(rows: pd.DataFrame, events: pd.DataFrame, label: str) -> str:
     observed, expected, upper = (rows[name].tolist() for name in ("observed", "expected", "upper"))
     parts = (
         hatched(canvas, rows["status"].tolist()),
-        _counts(canvas, step),
+        counts(canvas, step),
         f'<path class="band" d="{band(canvas, expected, upper)}"/>',
         f'<path class="bars" d="{bars(canvas, observed)}"/>',
         f'<path class="expected" d="{line(canvas, expected)}"/><path class="upper" d="{line(canvas, upper)}"/>',
@@ -44,15 +45,20 @@ def still_chart(rows: pd.DataFrame, events: pd.DataFrame, label: str) -> str:
     )
 
 
-def _counts(canvas: Canvas, step: float) -> str:
+def counts(canvas: Canvas, step: float) -> str:
     """Lines and numbers of the upward axis."""
-    ticks = [step * number for number in range(round(canvas.highest / step) + 1)]
+    ticks = [step * number for number in range(round(canvas.lowest / step), round(canvas.highest / step) + 1)]
     right = canvas.left + canvas.width
     return "".join(
         f'<path class="grid" d="M{canvas.left:g} {canvas.y(tick):.1f}H{right:g}"/>'
-        f'<text class="up" x="{canvas.left - 6:g}" y="{canvas.y(tick) + 4:.1f}">{numbers.amount(tick)}</text>'
+        f'<text class="up" x="{canvas.left - 6:g}" y="{canvas.y(tick) + 4:.1f}">{_tick(tick, step)}</text>'
         for tick in ticks
     )
+
+
+def _tick(value: float, step: float) -> str:
+    """A number of an axis, with as many decimals as its step needs."""
+    return numbers.amount(value) if step >= 1 else f"{value:.{ceil(-log10(step))}f}".replace("-", numbers.MINUS)
 
 
 def _months(canvas: Canvas, rows: pd.DataFrame) -> str:

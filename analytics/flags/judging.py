@@ -24,6 +24,9 @@ FLAG_COLUMNS = (
     "killed", "wounded", "record_since", "judged_by", "episode_id", "episode_week", "priority", *PARTS, "reason",
 )  # fmt: skip
 
+SHOWN = 20
+"""Flags that a notebook shows; the judgement has them all."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judgement:
@@ -38,6 +41,14 @@ class Judgement:
     """One row per episode, EPISODE_COLUMNS, ordered by first week."""
     events: pd.DataFrame
     """One row per thing that happened to an episode, EVENT_COLUMNS, ordered by week."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the latest flags, at most SHOWN, with their reasons as text, and how many there are."""
+        latest = self.flags.sort_values("week", ascending=False, kind="stable").head(SHOWN)
+        with pd.option_context("display.max_colwidth", None):
+            table = latest[["week", "region", "measure", "level", "reason"]].to_html(index=False, border=0)
+        first = f"the latest {SHOWN} of " if len(self.flags) > SHOWN else ""
+        return f"{table}<p>{first}{len(self.flags):,} flags in {len(self.episodes):,} episodes</p>"
 
 
 def judge(

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -46,6 +47,12 @@ class Analysis:
     log: EpisodeLog = field(default_factory=EpisodeLog)
     part: bool = False
     """Whether it is of one of the regions that were judged together."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the weeks and the measure, whether they are simulated, and the judgement."""
+        simulated = "<strong>Simulated.</strong> " if self.panel.simulated else ""
+        what = f"{escape(self.panel.measure)} of {len(self.panel.region_ids):,} regions, weeks of {self.first} to {self.last}"
+        return f"<p>{simulated}{what}</p>{self.judgement._repr_html_()}"
 
     def of_region(self, region: str) -> "Analysis":
         """What was found of one region, judged together with all others."""

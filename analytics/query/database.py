@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from analytics.errors import OptionError
 from analytics.output import Rows, html_table, pieces, plain_rows
-from analytics.query.process import Worker
+from analytics.query.process import Outcome, Worker
 from analytics.query.request import Limits, Request
 from analytics.query.saved import saved_query
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+    from analytics.report.plot import Plot
 
 SHOWN = 20
 """Rows of an answer that a notebook shows; the answer has them all."""
@@ -45,19 +47,29 @@ class Database:
         import pyarrow as pa
 
         text, values = question(query, parameters)
-        with spooled(self.path, text, "arrow", values, self.limits) as (file, more):
-            return Answer(pa.ipc.open_stream(file).read_all(), more=more)
+        with spooled(self.path, text, "arrow", values, self.limits) as (file, outcome):
+            return Answer(pa.ipc.open_stream(file).read_all(), more=outcome.more, seconds=outcome.seconds)
+
+    def plot(self, query: str, parameters: Mapping[str, Any] | None = None, chart: str = "") -> "Plot":
+        """The answer to *query* drawn after the spec *chart*, else after a saved query's own, else as its columns suggest.
+
+        In a notebook it shows itself. Raises OptionError where it cannot be drawn, and what `sql` raises.
+        """
+        from analytics.query.plotting import plot
+
+        return plot(self, query, parameters, chart)
 
 
 class Answer:
     """What a query gave, as a table that turns into pandas, Arrow or Polars.
 
-    `more` says whether `Limits.rows` cut it.
+    `more` says whether `Limits.rows` cut it, `seconds` how long it took.
     """
 
-    def __init__(self, table: "pa.Table", *, more: bool = False) -> None:
+    def __init__(self, table: "pa.Table", *, more: bool = False, seconds: float = 0.0) -> None:
         self.table = table
         self.more = more
+        self.seconds = seconds
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -114,10 +126,10 @@ def question(query: str, given: Mapping[str, Any] | None) -> tuple[str, dict[str
 @contextmanager
 def spooled(
     path: Path, sql: str, form: str, parameters: dict[str, Any], limits: Limits
-) -> Iterator[tuple[IO[bytes], bool]]:
-    """The whole answer in a temporary file, at its beginning, and whether the limit of rows cut it."""
+) -> Iterator[tuple[IO[bytes], Outcome]]:
+    """The whole answer in a temporary file, at its beginning, and how it ended."""
     with TemporaryFile() as file, Worker() as worker:
         request = Request(database=str(path), sql=sql, form=form, parameters=parameters, limits=limits)
         outcome = worker.ask(request, file.write)
         file.seek(0)
-        yield file, outcome.more
+        yield file, outcome

@@ -17,6 +17,7 @@ from typing import Any
 
 from analytics.bundled import bundled
 from analytics.errors import InputError, OptionError
+from analytics.figures.spec import ChartSpec
 
 FOLDER = Path("reports/queries")
 """Where one's own queries are, seen from where one works; the bundled ones are found where these have no such name."""
@@ -76,6 +77,8 @@ class SavedQuery:
     description: str
     parameters: tuple[Parameter, ...]
     sql: str
+    chart: ChartSpec | None = None
+    """How its answer is drawn; None where that is left to the columns."""
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Values of all parameters: those given, text being read as their types say, and the defaults of the others."""
@@ -114,7 +117,7 @@ def _read(path: Path) -> SavedQuery:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the query {path}: {getattr(error, 'strerror', None) or error}") from error
-    said: dict[str, list[str]] = {"title": [], "description": [], "param": []}
+    said: dict[str, list[str]] = {"title": [], "description": [], "param": [], "chart": []}
     for number, line in enumerate(text.splitlines(), start=1):
         if not (found := _HEAD.fullmatch(line.strip())):
             break
@@ -130,7 +133,15 @@ def _read(path: Path) -> SavedQuery:
         description=" ".join(said["description"]),
         parameters=tuple(_parameter(path, line) for line in said["param"]),
         sql=text,
+        chart=_chart(path, said["chart"]),
     )
+
+
+def _chart(path: Path, said: list[str]) -> ChartSpec | None:
+    try:
+        return ChartSpec.parse(" ".join(said)) if said else None
+    except OptionError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _parameter(path: Path, line: str) -> Parameter:

@@ -1,39 +1,16 @@
 """The report as PDF: its HTML printed by a headless Chromium that is already there; nothing is ever downloaded."""
 
-import os
 import re
-import shutil
-import signal
-import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from analytics.errors import OptionError, OutputError
-from analytics.figures.text import visible
+from analytics.report.browser import BROWSERS, browse, find_browser
 from analytics.report.files import write_whole
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-"""Names under which Chromium and its kin are looked for on PATH, in this order."""
-_FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",  # containers give little of it
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-extensions",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--proxy-server=http://127.0.0.1:9",  # nothing listens there: no address can be reached
-    "--proxy-bypass-list=<-loopback>",
-    "--window-size=1000,900",
-    "--virtual-time-budget=60000",  # printing waits until the page's scripts have nothing left to do
-    "--no-pdf-header-footer",
-    "--generate-pdf-document-outline",
-)
+_FLAGS = ("--window-size=1000,900", "--no-pdf-header-footer", "--generate-pdf-document-outline")
 _DATES = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}[^)]*\)")
 
 
@@ -53,8 +30,7 @@ class PdfOptions:
 
 def find_chromium(options: PdfOptions) -> str:
     """Path of the browser that prints; raises OutputError, saying what to do, where there is none."""
-    found = next(filter(None, map(shutil.which, [options.chromium] if options.chromium else BROWSERS)), None)
-    if found:
+    if found := find_browser(options.chromium):
         return found
     where = f"at {options.chromium}" if options.chromium else f"on PATH ({', '.join(BROWSERS)})"
     raise OutputError(
@@ -78,38 +54,14 @@ def write_pdf(html: Path, path: Path, *, moment: datetime, options: PdfOptions |
 
 def _print(browser: str, html: Path, folder: Path, timeout: float) -> Path:
     """The PDF that *browser* makes of *html*, in *folder*, where its profile is too."""
-    printed, said = folder / "printed.pdf", folder / "said.txt"
-    command = [browser, *_FLAGS, *_unconfined(), f"--user-data-dir={folder / 'profile'}"]
-    command += [f"--print-to-pdf={printed}", html.resolve().as_uri()]
-    with said.open("wb") as narration:
-        # A session of its own, so that all its processes can be ended together.
-        process = subprocess.Popen(  # noqa: S603 - a browser that the user installed or named, and no shell
-            command, stdin=subprocess.DEVNULL, stdout=narration, stderr=narration, start_new_session=True
-        )
-        try:
-            code = process.wait(timeout)
-        except subprocess.TimeoutExpired as error:
-            raise OutputError(
-                f"{browser} did not print {html.name} within {timeout:g} s; raise timeout in [pdf], or leave pdf out"
-            ) from error
-        finally:
-            _end(process)
+    printed = folder / "printed.pdf"
+    try:
+        code, words = browse(browser, html, [*_FLAGS, f"--print-to-pdf={printed}"], folder, timeout)
+    except OutputError as error:
+        raise OutputError(f"{error}; raise timeout in [pdf], or leave pdf out") from error
     if code or not printed.is_file():
-        words = said.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it said nothing"]
-        raise OutputError(f"{browser} printed no PDF (exit code {code}): {visible(words[-1], 300)}")
+        raise OutputError(f"{browser} printed no PDF (exit code {code}): {words}")
     return printed
-
-
-def _unconfined() -> tuple[str, ...]:
-    """Chromium refuses to run its sandbox as root; only there it is left out, and the page is our own file."""
-    return ("--no-sandbox",) if os.geteuid() == 0 else ()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End *process* and all that it started, and wait for it."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def dated(pdf: bytes, moment: datetime) -> bytes:

@@ -3,6 +3,7 @@
 -- param: event text = iq-election-2021-10 | id of a dated event; incidents events lists them
 -- param: measure text = incidents | incidents, killed, wounded, ...
 -- param: weeks integer = 13 | weeks on either side
+-- chart: line x=weeks_from_event y=value by=region
 WITH event AS (
     SELECT event_id, name, week_of(starts_on) AS week FROM dated_events WHERE event_id = $event
 )

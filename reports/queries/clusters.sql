@@ -2,6 +2,7 @@
 -- description: Places where at least so many incidents began within so many days, and when the densest stretch began.
 -- param: attacks integer = 3 | incidents that make a cluster
 -- param: days integer = 3 | days it may last
+-- chart: bar x=place,began_on y=incidents
 WITH placed AS (
     SELECT coalesce(admin2, location) AS place, admin1, occurred_on, incident_id, killed
     FROM incidents

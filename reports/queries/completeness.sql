@@ -1,5 +1,6 @@
 -- title: What records leave out
 -- description: Percent of each year's incidents without a region, a district, coordinates, a tactic, or a death toll.
+-- chart: line x=year y=no_district,no_tactic,no_toll by=source
 SELECT source, year(occurred_on) AS year, count(*) AS incidents,
        round(100.0 * count_if(region_id IS NULL) / count(*), 1)::DOUBLE AS no_region,
        round(100.0 * count_if(district_id IS NULL) / count(*), 1)::DOUBLE AS no_district,

@@ -1,6 +1,7 @@
 -- title: First appearance of each actor
 -- description: When and where each actor was first recorded, and how often since.
 -- param: actor text = % | name of the actor, with % for any letters
+-- chart: bar x=actor y=incidents
 WITH part AS (
     SELECT actor1 AS actor, occurred_on, incident_id, admin1, killed FROM incidents
     UNION ALL

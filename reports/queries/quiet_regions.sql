@@ -1,6 +1,7 @@
 -- title: How long each region has been quiet
 -- description: Weeks from a region's latest incident to the end of coverage, and its longest quiet stretch before.
 -- param: level text = admin1 | country, admin1, admin2 or a region group
+-- chart: map x=region y=weeks_quiet
 WITH known AS (
     SELECT region, week, value FROM weekly($level) WHERE status = 'known' AND region NOT LIKE '(%'
 ), gaps AS (

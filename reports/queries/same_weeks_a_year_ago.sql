@@ -2,6 +2,7 @@
 -- description: Incidents and deaths by region in a stretch of days and in the one 52 weeks earlier.
 -- param: from date = 2021-10-11 | first day
 -- param: to date = 2021-12-05 | last day
+-- chart: bar x=region y=incidents,a_year_before
 SELECT coalesce(r.name, '(unplaced)') AS region,
        count_if(i.occurred_on >= $from) AS incidents, count_if(i.occurred_on < $from) AS a_year_before,
        incidents - a_year_before AS change,

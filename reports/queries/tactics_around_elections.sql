@@ -3,6 +3,7 @@
 -- description: Records that name no tactic are told apart by their type of violence.
 -- param: kind text = election | kind of dated event: election, referendum, operation, ...
 -- param: weeks integer = 26 | weeks on either side
+-- chart: bar x=tactic y=before,after by=event
 SELECT e.name AS event, e.starts_on, coalesce(i.tactic, i.event_type, '(not given)') AS tactic,
        count_if(i.occurred_on < e.starts_on) AS before, count_if(i.occurred_on >= e.starts_on) AS after,
        after - before AS change

@@ -4,6 +4,7 @@
 -- param: level text = country | country, admin1, admin2 or a region group
 -- param: measure text = incidents | incidents, killed, wounded, ...
 -- param: weeks integer = 13 | weeks before the moment
+-- chart: line x=week y=then,now by=region
 WITH before AS (
     FROM weekly_as_of($as_of, $level, $measure, "first" := $as_of - to_weeks(CAST($weeks AS INTEGER)), "last" := $as_of)
 ), after AS (
