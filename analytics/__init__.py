@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from analytics.panel import Panel
     from analytics.pipeline import Analysis, analyse, write_report
     from analytics.query.database import Answer, Database, open  # noqa: A004 - analytics.open(path)
+    from analytics.query.plotting import plot
     from analytics.query.request import Limits
     from analytics.settings import Settings
     from analytics.store import Store, load, unload
@@ -33,6 +34,7 @@ __all__ = [
     "judge",
     "load",
     "open",
+    "plot",
     "unload",
     "write_report",
 ]
@@ -52,6 +54,7 @@ _HOMES = {
     "judge": "flags",
     "load": "store",
     "open": "query.database",
+    "plot": "query.plotting",
     "unload": "store",
     "write_report": "pipeline",
 }

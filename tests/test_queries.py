@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import InputError, OptionError
+from analytics.figures.plot import drawing, panels
+from analytics.figures.spec import complete
+from analytics.query.database import Answer
+from analytics.query.plotting import drawable
 from analytics.query.saved import Parameter, saved_queries, saved_query
 from analytics.store import Question, Store
 from tests.conftest import ROOT
@@ -42,6 +46,19 @@ def test_each_answers_on_simulated_records(demonstration: Demo, name: str) -> No
     """Every query runs on the bundled demonstration, and finds something where there is something to find."""
     rows = answer(demonstration.folder / "simulated.duckdb", name)
     assert bool(rows) is (name not in EMPTY_ON_SIMULATED)
+
+
+@pytest.mark.parametrize("name", [name for name in BUNDLED if saved_query(name).chart])
+def test_each_chart_fits_its_answer(demonstration: Demo, name: str) -> None:
+    """A saved query's chart names columns that it has, and draws what it answers by its defaults."""
+    query = saved_query(name)
+    with Store(demonstration.folder / "simulated.duckdb", locked=True) as store:
+        frame = drawable(Answer(Question(store, query.sql, query.values({})).reader().read_all()))
+    assert query.chart is not None
+    query.chart.check(list(frame.columns))
+    if name not in EMPTY_ON_SIMULATED:
+        spec = complete(query.chart, frame)
+        assert drawing(panels(frame, spec), spec, query.title)
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -133,6 +150,9 @@ def test_ones_own_queries_come_first(small: Path, tmp_path: Path, monkeypatch: p
     own.mkdir(parents=True)
     (own / "clusters.sql").write_text("-- title: Mine\nselect 42 as x")
     (own / "broken.sql").write_text("-- title: Broken\nselect gone from incidents")
+    (own / "drawn.sql").write_text(
+        "-- title: Drawn\n-- chart: bar x=who y=killed\nselect admin1, killed from incidents"
+    )
     assert incidents("--db", small, "sql", "@clusters", "--format", "csv").stdout == "x\n42\n"
     assert incidents("queries", "show", "clusters").stdout == "-- title: Mine\nselect 42 as x\n"
     assert {"clusters", "broken", "lethality"} <= {query.name for query in saved_queries()}
@@ -142,13 +162,15 @@ def test_ones_own_queries_come_first(small: Path, tmp_path: Path, monkeypatch: p
     assert bad.exit_code == 5
     assert "Referenced column" in bad.stdout
     assert "1 of 1 saved queries failed: broken" in bad.stderr
+    assert "no column 'who' in admin1, killed" in incidents("--db", small, "queries", "check", "drawn").stdout
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("select 1", "the first lines must say what the query answers"),
-        ("-- title: x\n-- colour: red\nselect 1", ":2: 'colour' is not one of title, description, param"),
+        ("-- title: x\n-- colour: red\nselect 1", ":2: 'colour' is not one of title, description, param, chart"),
+        ("-- title: x\n-- chart: pie\nselect 1", "chart 'pie' is not KIND"),
         ("-- title: x\n-- param: n whole = 3 | n\nselect $n", "is not NAME TYPE = DEFAULT"),
         ("-- title: x\n-- param: n integer = three | n\nselect $n", "the default of n cannot be"),
     ],

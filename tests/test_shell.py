@@ -66,15 +66,22 @@ def test_commands(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
         "select 1 as x;": '[{"x": 1}]',
         "\\x": "",
         "select 2 as x; ": "x  2",
+        "select 'a' as who, 2 as n": "a",
+        "\\plot": "a │█",
+        "\\plot bar y=n": "n by who",
+        "@casualties_by_group": "total_only",
+        "\\plot ": "Who was killed",
         "\\d nothing": "",
     }
+    shell.limits = Limits(seconds=30, rows=100)
     shell.words.ask()
     for text, words in expected.items():
         shell.answer(text)
         assert words in capsys.readouterr().out, text
     for text, words in {
         "\\z": "\\z is no command; \\h shows them", "\\f exel": "not known; choose from table", "@clusterz": "did you mean @clusters",
-        "@clusters 3": "'3' is not NAME=VALUE", "\\d nothing": "no table, view or macro 'nothing'", "select gone;": "gone",
+        "@clusters 3": "'3' is not NAME=VALUE",
+        "\\plot bar y=m": "no column 'm'", "\\d nothing": "no table, view or macro 'nothing'", "select gone;": "gone",
     }.items():  # fmt: skip
         shell.answer(text)
         assert words in capsys.readouterr().err, text
@@ -194,8 +201,10 @@ def talk(terminal: int) -> None:
     time.sleep(0.5)
     os.write(terminal, b"\x03")
     wait(terminal, "stopped")
-    os.write(terminal, b"select 'ali' || 've' as x;\r")
+    os.write(terminal, b"select 'ali' || 've' as x, 5 as n;\r")
     wait(terminal, "alive")
+    os.write(terminal, b"\\plot\r")
+    wait(terminal, "alive \u2502\u2588\u2588")
 
 
 def ended(process: "subprocess.Popen[bytes]", terminal: int) -> int | None:

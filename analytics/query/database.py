@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from analytics.report.plot import Plot
-
 SHOWN = 20
 """Rows of an answer that a notebook shows; the answer has them all."""
 
@@ -49,15 +47,6 @@ class Database:
         text, values = question(query, parameters)
         with spooled(self.path, text, "arrow", values, self.limits) as (file, outcome):
             return Answer(pa.ipc.open_stream(file).read_all(), more=outcome.more, seconds=outcome.seconds)
-
-    def plot(self, query: str, parameters: Mapping[str, Any] | None = None, chart: str = "") -> "Plot":
-        """The answer to *query* drawn after the spec *chart*, else after a saved query's own, else as its columns suggest.
-
-        In a notebook it shows itself. Raises OptionError where it cannot be drawn, and what `sql` raises.
-        """
-        from analytics.query.plotting import plot
-
-        return plot(self, query, parameters, chart)
 
 
 class Answer:

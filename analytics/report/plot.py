@@ -88,9 +88,15 @@ def _series(spec: ChartSpec) -> str:
 
 def plot_page(plot: Plot) -> str:
     """The page as text: chart, what it leaves out, its table, its SQL; equal plots give equal text."""
-    return _render(
-        plot, table=cells.whole_table("rows", f"The {len(plot.frame):,} rows of the answer", plot.frame), picture=False
-    )
+    years = {name: plot.frame[name].map(_year) for name in plot.frame.columns if name == "year"}
+    shown = plot.frame.assign(**years)
+    table = cells.whole_table("rows", f"{numbers.several(len(shown), 'row', 'rows')} of the answer", shown)
+    return _render(plot, table=table, picture=False)
+
+
+def _year(value: Any) -> str:
+    """A year without a separator of thousands."""
+    return numbers.anything(value).replace(",", "")
 
 
 def _render(plot: Plot, *, table: cells.Table | None, picture: bool) -> str:
