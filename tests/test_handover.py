@@ -13,11 +13,19 @@ from pyarrow import parquet
 
 import analytics
 from analytics.errors import LimitError, OptionError, OutputError, QueryError, StoreError
+from analytics.flags import Judgement, Policy
 from analytics.query import export as exports
 from analytics.store import Store
 from tests.desk import incidents, records
 
 pytest_plugins = ["tests.databases"]
+
+
+@pytest.fixture
+def unchanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is not asked whether it changed, which has a test of its own."""
+    monkeypatch.setattr(exports, "_state", lambda database: [])
+
 
 VALUES = """
 select * from (values
@@ -75,8 +83,29 @@ def test_a_notebook_shows_the_first_rows_as_text(small: Path) -> None:
     assert repr(analytics.open("x.duckdb")) == "Database('x.duckdb')"
 
 
-def test_the_whole_database_as_parquet(small: Path, tmp_path: Path) -> None:
-    """Every view is a file with all its rows, and the data dictionary says what each column means."""
+def test_a_notebook_shows_flags_as_text() -> None:
+    """A judgement shows its latest twenty flags, how many there are, and whole reasons that run nothing."""
+    weeks = pd.date_range("2021-01-04", periods=25, freq="7D")
+    reason = "<script>x</script>" + "long " * 30
+    flags = pd.DataFrame({"week": weeks, "region": "A", "measure": "incidents", "level": "watch", "reason": reason})
+    none = flags.head(0)
+    shown = Judgement(policy=Policy(), streams=none, flags=flags, episodes=flags.head(3), events=none)._repr_html_()
+    assert shown.count("<tr>") == 20 and "the latest 20 of 25 flags in 3 episodes" in shown
+    assert "<script>" not in shown and shown.count("long long") >= 20 and "2021-06-21" in shown
+
+
+def test_the_whole_database_is_every_view(small: Path) -> None:
+    """What is exported unasked is each view that the database has, by its name."""
+    with Store(small, locked=True) as store:
+        named = [name for (name,) in store.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1")]
+    assert len(named) > 15
+    assert exports._views(analytics.open(small)) == {name: f'FROM "{name}"' for name in named}
+
+
+def test_views_as_parquet(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each view is a file with all its rows, and the data dictionary says what each column of every view means."""
+    few = "view_name IN ('coverage', 'incidents') AND NOT internal"
+    monkeypatch.setattr(exports, "VIEWS", exports.VIEWS.replace("NOT internal", few))
     done = incidents("--db", small, "export", tmp_path / "out", "--format", "csv")
     assert done.exit_code == 0, done.stderr
     assert f"incidents,{len(records())}\n" in done.stdout
@@ -84,10 +113,15 @@ def test_the_whole_database_as_parquet(small: Path, tmp_path: Path) -> None:
     assert frame["killed"].sum() == sum(row["killed"] for row in records())
     words = parquet.read_table(tmp_path / "out" / "columns.parquet").to_pylist()
     assert all(row["meaning"] and row["meaning_of_table"] for row in words)
-    assert {row["table"] for row in words} == {path.stem for path in (tmp_path / "out").iterdir()} - {"columns"}
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {"columns", "coverage", "incidents"}
+    with Store(small, locked=True) as store:
+        assert {row["table"] for row in words} == {
+            name for (name,) in store.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")
+        }
     assert incidents("--db", small, "export", tmp_path / "out").exit_code == 2
 
 
+@pytest.mark.usefixtures("unchanging")
 def test_an_answer_as_sqlite(small: Path, tmp_path: Path) -> None:
     """Numbers are numbers, days and times ISO text, lists JSON, and text is what it was."""
     assert incidents("--db", small, "export", tmp_path / "x.sqlite", VALUES).exit_code == 0
@@ -96,6 +130,7 @@ def test_an_answer_as_sqlite(small: Path, tmp_path: Path) -> None:
     assert rows[1][:4] == ("http://x", None, None, "1850-01-01")
 
 
+@pytest.mark.usefixtures("unchanging")
 def test_an_answer_as_excel(small: Path, tmp_path: Path) -> None:
     """Days are days, numbers numbers, text is never a formula or a link, and the same rows make the same bytes."""
     for name in ("a.xlsx", "b.xlsx"):
@@ -111,6 +146,7 @@ def test_an_answer_as_excel(small: Path, tmp_path: Path) -> None:
         assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
+@pytest.mark.usefixtures("unchanging")
 def test_what_does_not_fit_is_told(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many rows or too long a text for Excel end with an error and no file."""
     monkeypatch.setattr(exports, "EXCEL_ROWS", 10)
@@ -133,6 +169,7 @@ def test_a_database_that_changes_meanwhile_is_not_exported(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("unchanging")
 def test_extras_that_are_missing_are_named(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Polars or xlsxwriter the error says what to install."""
     monkeypatch.setitem(sys.modules, "polars", None)
