@@ -1,12 +1,14 @@
 """How well methods detect: thresholds at one false-flag rate, delays, and how near a method comes to an oracle.
 
-A method is a table of scores (W weeks, R series), the higher the more unusual, for series in which nothing happens and
-for series in which something begins in the first week. Methods are compared on the same series, each with the threshold
+What a method flagged and what was true make an `Outcome`, of which every measure is a figure with its interval. To compare
+methods, each is a table of scores (W weeks, R series), the higher the more unusual, for series in which nothing happens
+and for series in which something begins in the first week. Methods are compared on the same series, each with the threshold
 at which it flags a given share of the weeks in which nothing happens.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,125 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+_UNKNOWN = Estimate(value=np.nan, low=np.nan, high=np.nan)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What a method flagged of W weeks x R series, and what was true of them; tables (W, R)."""
+
+    flags: Flags
+    truth: Flags
+    """Weeks in which something happened that should be flagged."""
+    judged: Flags
+    """Weeks that were judged; the others count for nothing."""
+
+
+def false_flag_rate(outcome: Outcome) -> Estimate:
+    """Share of the judged weeks without event that are flagged (FPR)."""
+    quiet = outcome.judged & ~outcome.truth
+    return _ratio(outcome.flags & quiet, quiet)
+
+
+def specificity(outcome: Outcome) -> Estimate:
+    """Share of the judged weeks without event that are not flagged."""
+    quiet = outcome.judged & ~outcome.truth
+    return _ratio(~outcome.flags & quiet, quiet)
+
+
+def sensitivity(outcome: Outcome) -> Estimate:
+    """Share of the judged weeks with an event that are flagged."""
+    eventful = outcome.judged & outcome.truth
+    return _ratio(outcome.flags & eventful, eventful)
+
+
+def ppv(outcome: Outcome) -> Estimate:
+    """Share of the flagged weeks that have an event (precision)."""
+    flagged = outcome.judged & outcome.flags
+    return _ratio(outcome.truth & flagged, flagged)
+
+
+def npv(outcome: Outcome) -> Estimate:
+    """Share of the weeks not flagged that have no event."""
+    calm = outcome.judged & ~outcome.flags
+    return _ratio(~outcome.truth & calm, calm)
+
+
+def f1(outcome: Outcome) -> Estimate:
+    """Harmonic mean of PPV and sensitivity: twice the hits over the flagged weeks and the weeks with an event."""
+    flagged, eventful = outcome.judged & outcome.flags, outcome.judged & outcome.truth
+    return _ratio(2 * (flagged & eventful), flagged.astype(np.int64) + eventful)
+
+
+def detected(outcome: Outcome) -> Estimate:
+    """Share of the series with an event of which a week with an event is flagged (POD), exact interval."""
+    eventful = outcome.judged & outcome.truth
+    hits = (outcome.flags & eventful).any(axis=0)
+    return share(int(hits.sum()), int(eventful.any(axis=0).sum()))
+
+
+def false_flags_per_year(outcome: Outcome) -> Estimate:
+    """Flagged weeks without event per series and year of 52 judged weeks without event, exact Poisson interval.
+
+    The interval takes flags for independent: of methods that flag week after week it is too narrow.
+    """
+    quiet = outcome.judged & ~outcome.truth
+    count, years = int((outcome.flags & quiet).sum()), quiet.sum() / 52
+    low = stats.chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
+    high = stats.chi2.ppf(0.975, 2 * count + 2) / 2
+    if not years:
+        return _UNKNOWN
+    return Estimate(value=count / years, low=float(low / years), high=float(high / years))
+
+
+def false_discovery(outcome: Outcome) -> Estimate:
+    """Mean over the weeks of the share of false flags among a week's flags, 0 where there are none (FDR).
+
+    Normal interval over weeks. Source: Benjamini & Hochberg 1995, J R Stat Soc B 57:289.
+    """
+    flagged = outcome.judged & outcome.flags
+    each = (flagged & ~outcome.truth).sum(axis=1) / np.maximum(flagged.sum(axis=1), 1)
+    value = float(each.mean())
+    error = float(each.std(ddof=1) / np.sqrt(each.size)) if each.size > 1 else np.nan
+    return Estimate(value=value, low=max(value - 1.96 * error, 0.0), high=min(value + 1.96 * error, 1.0))
+
+
+def rate_ratio(p_value: Floats, alpha: float) -> Estimate:
+    """Share of the p-values (W, R) at or below *alpha*, over *alpha*: 1 where they hold their rate. NaN: not judged."""
+    judged = ~np.isnan(p_value)
+    found = _ratio((p_value <= alpha) & judged, judged)
+    return Estimate(value=found.value / alpha, low=found.low / alpha, high=found.high / alpha)
+
+
+def randomised(p_value: Floats, above: Floats, uniforms: Floats) -> Floats:
+    """P(Y > y) + u P(Y = y) of P(Y >= y), P(Y > y) and uniform numbers u: uniform where the distribution is right."""
+    answer: Floats = above + uniforms * (p_value - above)
+    return answer
+
+
+def share(hits: int, size: int) -> Estimate:
+    """hits / size with its exact (Clopper-Pearson) interval; NaN of nothing."""
+    if size == 0:
+        return _UNKNOWN
+    interval = stats.binomtest(hits, size).proportion_ci(0.95, method="exact")
+    return Estimate(value=hits / size, low=float(interval.low), high=float(interval.high))
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Estimate:
+    """Sum of *part* over sum of *whole*, tables (W, R); weeks of a series may depend on each other, series may not.
+
+    Normal interval of a ratio of sums over series (Cochran 1977, Sampling Techniques, 3rd ed., equation 6.13); exact
+    binomial where the part is nothing or all, or there is one series.
+    """
+    parts, wholes = part.sum(axis=0), whole.sum(axis=0)
+    hits, size, series = int(parts.sum()), int(wholes.sum()), int((wholes > 0).sum())
+    if hits in (0, size) or series < 2:
+        return share(hits, size)
+    value = hits / size
+    error = float(np.sqrt(series / (series - 1) * ((parts - value * wholes) ** 2).sum()) / size)
+    return Estimate(value=value, low=max(value - 1.96 * error, 0.0), high=min(value + 1.96 * error, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +231,12 @@ def mean_delay(delay: Integers, found: Flags, horizon: int) -> Estimate:
 
 def found_by(delay: Integers, found: Flags, week: int) -> Estimate:
     """Share of the series flagged by *week* (POD), with its exact (Clopper-Pearson) interval."""
-    hits = int((found & (delay <= week)).sum())
-    interval = stats.binomtest(hits, delay.size).proportion_ci(0.95, method="exact")
-    return Estimate(value=hits / delay.size, low=float(interval.low), high=float(interval.high))
+    return share(int((found & (delay <= week)).sum()), delay.size)
+
+
+def found_before(delay: Integers, found: Flags, peak: Integers) -> Estimate:
+    """Share of the series flagged before the week of their *peak* (R,), the first week being 1."""
+    return share(int((found & (delay < peak)).sum()), delay.size)
 
 
 def likelihood_ratios(counts: Integers, mean: Floats, phi: float, factors: Sequence[float]) -> Floats:

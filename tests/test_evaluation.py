@@ -5,16 +5,95 @@ import pytest
 from scipy import stats
 
 from analytics.evaluation import (
+    Outcome,
     Threshold,
     Trial,
     compare,
+    detected,
+    f1,
+    false_discovery,
+    false_flag_rate,
+    false_flags_per_year,
     first_flags,
+    found_before,
     found_by,
     likelihood_ratios,
     mean_delay,
+    npv,
+    ppv,
+    randomised,
+    rate_ratio,
+    sensitivity,
+    specificity,
     survival,
     threshold,
 )
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    """Four weeks of three series; the last week of the third is not judged, its flag counts for nothing."""
+    flags = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]], dtype=bool)
+    truth = np.array([[0, 0, 1], [0, 1, 1], [0, 1, 0], [0, 0, 1]], dtype=bool)
+    judged = np.ones((4, 3), dtype=bool)
+    judged[3, 2] = False
+    return Outcome(flags=flags, truth=truth, judged=judged)
+
+
+def test_measures_by_hand(outcome: Outcome) -> None:
+    """Eleven judged weeks: one hit, two false flags, three misses, five left alone."""
+    figures = (sensitivity, specificity, ppv, npv, false_flag_rate, f1)
+    expected = (1 / 4, 5 / 7, 1 / 3, 5 / 8, 2 / 7, 2 / 7)
+    for figure, value in zip(figures, expected, strict=True):
+        found = figure(outcome)
+        assert found.value == pytest.approx(value), figure.__name__
+        assert found.low <= found.value <= found.high
+    assert detected(outcome).value == 1 / 2
+    assert false_flags_per_year(outcome).value == pytest.approx(2 / (7 / 52))
+    assert false_discovery(outcome).value == pytest.approx((1 + 0 + 1 + 0) / 4)
+
+
+def test_a_measure_of_nothing_is_unknown() -> None:
+    """Without a flagged week precision is NaN, and so is what is measured on events where there are none."""
+    nothing = np.zeros((4, 3), dtype=bool)
+    empty = Outcome(flags=nothing, truth=nothing, judged=~nothing)
+    assert np.isnan([ppv(empty).value, sensitivity(empty).value, detected(empty).value]).all()
+    # no false flag in 12 weeks: the exact upper limits of a share and of a Poisson count
+    assert false_flag_rate(empty).high == pytest.approx(1 - 0.025 ** (1 / 12))
+    assert false_flags_per_year(empty).high == pytest.approx(-np.log(0.025) / (12 / 52))
+
+
+def test_intervals_cover_as_they_say() -> None:
+    """Where flags of a series come together, the interval of the rate still covers it 19 times in 20."""
+    generator = np.random.default_rng(5)
+    covered = []
+    for _ in range(400):
+        rates = generator.beta(1, 9, 200)
+        flags = generator.random((30, 200)) < rates
+        quiet = np.zeros_like(flags)
+        found = false_flag_rate(Outcome(flags=flags, truth=quiet, judged=~quiet))
+        covered.append(found.low <= 0.1 <= found.high)
+    # 400 trials: two standard errors are .022
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.03)
+
+
+def test_randomised_p_values_hold_their_rate() -> None:
+    """p-values of counts, randomised over their atoms, are uniform; not randomised they are too seldom small."""
+    generator = np.random.default_rng(6)
+    counts = generator.poisson(0.7, (200, 1000))
+    at_least, above = stats.poisson.sf(counts - 1, 0.7), stats.poisson.sf(counts, 0.7)
+    uniform = randomised(at_least, above, generator.random(counts.shape))
+    for alpha in (0.05, 0.01):
+        found = rate_ratio(uniform, alpha)
+        assert found.low <= 1 <= found.high
+        assert rate_ratio(at_least, alpha).high < 1
+    assert stats.kstest(uniform.ravel(), "uniform").pvalue > 0.01
+
+
+def test_found_before_the_peak() -> None:
+    """Only a flag in an earlier week than the peak's is before it."""
+    delay, found = np.array([1, 3, 2, 4]), np.array([True, True, True, False])
+    assert found_before(delay, found, np.array([2, 3, 3, 5])).value == 0.5
 
 
 def test_a_threshold_by_hand() -> None:
