@@ -49,6 +49,8 @@ class Settings:
     """Options of the search for changes in level."""
     policy: Mapping[str, Any] = field(default_factory=dict)
     """Thresholds of the flags."""
+    backtest: Mapping[str, Any] = field(default_factory=dict)
+    """How flags are judged on the past; changes no flag."""
 
     def __post_init__(self) -> None:
         weekday_number(self.week_start)

@@ -1,8 +1,8 @@
 """From model results to flags and episodes under one written policy."""
 
-from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, settled
+from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, follow, settled
 from analytics.flags.identity import lasting_ids
-from analytics.flags.judging import FLAG_COLUMNS, Judgement, judge, levels
+from analytics.flags.judging import FLAG_COLUMNS, Judgement, judge, levels, raised
 from analytics.flags.policy import LEVELS, Policy
 from analytics.flags.priority import PARTS
 from analytics.flags.words import reason, spoken
@@ -15,9 +15,11 @@ __all__ = [
     "PARTS",
     "Judgement",
     "Policy",
+    "follow",
     "judge",
     "lasting_ids",
     "levels",
+    "raised",
     "reason",
     "settled",
     "spoken",

@@ -65,13 +65,7 @@ def judge(
     *casualties*: week, region_id, killed, wounded. Both add words and numbers to a flag, never a level.
     """
     policy = policy or Policy()
-    streams = with_evidence(spikes, ramps, policy)
-    flags = streams.assign(
-        excess=streams["observed"] - streams["expected"],
-        ratio=streams["observed"] / streams["expected"].clip(lower=1e-12),
-    )
-    flags["level"] = levels(flags, policy)
-    flags = flags[flags["level"] != ""]
+    streams, flags = raised(spikes, policy, ramps=ramps)
     for extra in (growth, casualties):
         if extra is not None and len(flags):
             flags = flags.merge(extra, on=["week", "region_id"], how="left")
@@ -89,6 +83,19 @@ def judge(
         episodes=episodes,
         events=events,
     )
+
+
+def raised(
+    spikes: SpikeResult, policy: Policy, *, ramps: SpikeResult | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All streams of *spikes* and *ramps*, `with_evidence`, and those of them that are flagged, with excess, ratio and level."""
+    streams = with_evidence(spikes, ramps, policy)
+    flags = streams.assign(
+        excess=streams["observed"] - streams["expected"],
+        ratio=streams["observed"] / streams["expected"].clip(lower=1e-12),
+    )
+    flags["level"] = levels(flags, policy)
+    return streams, flags[flags["level"] != ""]
 
 
 def levels(streams: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:

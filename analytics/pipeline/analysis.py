@@ -109,13 +109,12 @@ class Analysis:
     @property
     def settings_hash(self) -> str:
         """Hash of every option in force, defaults included; 12 hexadecimal digits."""
-        text = json.dumps(self.options, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _hashed(self.options)
 
     @cached_property
     def options(self) -> dict[str, Any]:
         """Every option in force, by part."""
-        plain = {key: value for key, value in asdict(self.settings).items() if key not in SECTIONS}
+        plain = {key: value for key, value in asdict(self.settings).items() if key not in (*SECTIONS, "backtest")}
         return {
             **plain,
             "spikes": _plain(self.spikes.options),
@@ -169,6 +168,18 @@ def analyse(
         judgement=judgement,
         log=read_log(store, panel, judgement, settings.regions),
     )
+
+
+def judging_hash(settings: Settings) -> str:
+    """Hash of every option on which flags depend, defaults included: equal where the same records give the same flags."""
+    names = ("level", "regions", "measure", "where", "source", "week_start", "dates", "method")
+    parts = {
+        "spikes": getattr(spike_model(settings.method, settings.spikes), "options", {}),
+        "ramps": getattr(spike_model("ramp", settings.ramps), "options", {}),
+        "policy": build(Policy, settings.policy, "policy"),
+    }
+    options = {name: getattr(settings, name) for name in names} | {name: _plain(part) for name, part in parts.items()}
+    return _hashed(options)
 
 
 def _judged(
@@ -262,6 +273,11 @@ def sums(
 def _between(frame: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     weeks = pd.to_datetime(frame["week"])
     return frame[(weeks >= pd.Timestamp(first)) & (weeks <= pd.Timestamp(last))].reset_index(drop=True)
+
+
+def _hashed(options: dict[str, Any]) -> str:
+    text = json.dumps(options, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _plain(options: Any) -> dict[str, Any]:

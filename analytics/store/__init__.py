@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         covered_to,
         data_fingerprint,
         incident_changes,
+        last_changes,
         weekly,
     )
     from analytics.store.recording import (
@@ -61,6 +62,7 @@ __all__ = [
     "is_loaded",
     "is_reference_loaded",
     "known_episodes",
+    "last_changes",
     "last_run",
     "load",
     "load_reference",
@@ -103,6 +105,7 @@ _HOMES = {
     "is_loaded": "loading",
     "is_reference_loaded": "reference",
     "known_episodes": "recording",
+    "last_changes": "reading",
     "last_run": "recording",
     "load": "loading",
     "load_reference": "reference",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -131,6 +132,23 @@ def coverage_changed(store: Store, earlier: datetime | None, later: datetime | N
         {"earlier": earlier, "later": later},
     )
     return found > 0
+
+
+def last_changes(store: Store, days: Sequence[date], *, as_of: datetime | None) -> list[datetime | None]:
+    """When what is known of the days up to each of *days* (rising) last changed, until *as_of*; None where it never did.
+
+    Records that became known, changed or were withdrawn count, and statements of coverage.
+    """
+    rows = store.rows(
+        "WITH change AS (SELECT occurred_on AS day, known_from AS moment FROM incident_version "
+        "UNION ALL SELECT occurred_on, known_to FROM incident_version WHERE known_to IS NOT NULL "
+        "UNION ALL SELECT covers_from, known_from FROM coverage_in_force WHERE known_from IS NOT NULL) "
+        "SELECT d.day, (SELECT max(c.moment) FROM change AS c WHERE c.day <= d.day "
+        "AND c.moment <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')) "
+        "FROM (SELECT DISTINCT unnest(CAST($days AS DATE[])) AS day) AS d ORDER BY d.day",
+        {"days": list(days), "as_of": as_of},
+    )
+    return [moment for _, moment in rows]
 
 
 def check_level(store: Store, level: str) -> None:
