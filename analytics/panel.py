@@ -157,6 +157,23 @@ class Panel:
             population=None if self.population is None else _frozen(self.population[:, columns]),
         )
 
+    def until(self, day: date) -> "Panel":
+        """The same panel without the weeks that are not over on the evening of *day*.
+
+        Raises OptionError where none is left.
+        """
+        stop = int(np.searchsorted(self.weeks + 6, np.datetime64(day, "D"), side="right"))
+        if not stop:
+            raise OptionError(f"no week is over on {day}; the first begins on {self.weeks[0]}")
+        return replace(
+            self,
+            weeks=_frozen(self.weeks[:stop]),
+            values=_frozen(self.values[:stop]),
+            status=_frozen(self.status[:stop]),
+            population=None if self.population is None else _frozen(self.population[:stop]),
+            to=as_date(self.weeks[stop - 1]) + timedelta(days=6),
+        )
+
     def frame(self) -> pd.DataFrame:
         """One row per region-week: week (datetime64), region_id, region, value, status (known, unknown, incomplete)."""
         names = np.array([status.name.lower() for status in Status], dtype=object)

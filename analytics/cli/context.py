@@ -151,7 +151,7 @@ def overridden(settings: "Settings", given: dict[str, Any], part: str) -> "Setti
     return settings.with_values(sets(given["sets"], part), "--set") if given.get("sets") and part else settings
 
 
-PARTS = ("spikes", "ramps", "trends", "level_changes", "policy")
+PARTS = ("spikes", "ramps", "trends", "level_changes", "policy", "backtest")
 
 
 def sets(texts: tuple[str, ...], part: str) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def sets(texts: tuple[str, ...], part: str) -> dict[str, Any]:
         if where == "report":
             values[option] = value
         elif where in PARTS:
-            values.setdefault(where, {})[option] = value
+            values.setdefault(where, {})[option] = value.split(",") if option == "against" else value
         else:
             raise OptionError(f"--set {name!r}: {where!r} is no section; choose from {', '.join((*PARTS, 'report'))}")
     return values

@@ -1,6 +1,5 @@
 """How flags would have done on the past: raised week by week, and judged by what came after."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -60,7 +59,7 @@ class Backtest:
         return judging_hash(self.settings)
 
 
-def backtest(
+def backtest_store(
     store: Store, settings: Settings, *, first: date | None = None, to: date | None = None,
     as_of: datetime | None = None, progress: Progress = lambda things, _: things,
 ) -> Backtest:  # fmt: skip
@@ -75,8 +74,7 @@ def backtest(
     as_of = as_of or as_of_default(store)
     to = to or default_to(store, source=settings.source or None, week_start=settings.week_start, as_of=as_of)
     panel = count(store, settings, to=to, as_of=as_of)
-    start = beginning(panel, settings, first)
-    lead = max(start - timedelta(weeks=LEAD_IN), as_date(panel.weeks[0]))
+    start, lead = beginning(panel, settings, first)
     if options.replay == "retrospective":
         blocks = [Block(first=lead, last=as_date(panel.weeks[-1]), known=False)]
     else:
@@ -85,34 +83,53 @@ def backtest(
     def recount(end: date, moment: datetime) -> Panel:
         return count(store, settings, to=end, as_of=moment)
 
-    return judged(panel, settings, options, start, replay(panel, blocks, settings, options, recount=recount, progress=progress))
+    if not blocks:
+        raise OptionError(
+            f"backtest: nothing is recorded of what was known in the weeks from {start}; set replay to auto or retrospective"
+        )
+    return judged(panel, settings, start, replay(panel, blocks, settings, options, recount=recount, progress=progress))
 
 
-def beginning(panel: Panel, settings: Settings, first: date | None) -> date:
-    """The first week to judge; raises OptionError where it is after the last."""
+def backtest_panel(
+    panel: Panel, settings: Settings, *, first: date | None = None, to: date | None = None,
+    progress: Progress = lambda things, _: things,
+) -> Backtest:  # fmt: skip
+    """As `backtest_store`, of counts whose knowledge times are not recorded: a retrospective."""
+    options = build(BacktestOptions, settings.backtest, "backtest")
+    panel = panel.until(to) if to else panel
+    start, lead = beginning(panel, settings, first)
+    blocks = [Block(first=lead, last=as_date(panel.weeks[-1]), known=False)]
+    said = replay(panel, blocks, settings, options, recount=lambda *_: panel, progress=progress)
+    return judged(panel, settings, start, said)
+
+
+def beginning(panel: Panel, settings: Settings, first: date | None) -> tuple[date, date]:
+    """The first week to judge, and the first before it whose flags tell where episodes begin.
+
+    Raises OptionError where it is after the last.
+    """
     last, earliest = as_date(panel.weeks[-1]), as_date(panel.weeks[0])
     usual = max(last - timedelta(weeks=52 * YEARS - 1), earliest + timedelta(weeks=HISTORY))
     start = max(week_of(first, weekday_number(settings.week_start)), earliest) if first else usual
     if start > last:
         raise OptionError(
             f"there is no week to judge from {start} until {last}: give --from and --to within {earliest} to {last}, "
-            f"with at least {HISTORY} weeks of history before --from"
+            f"by default with {HISTORY} weeks of history before"
         )
-    return start
+    return start, max(start - timedelta(weeks=LEAD_IN), earliest)
 
 
-def judged(panel: Panel, settings: Settings, options: BacktestOptions, first: date, said: Replay) -> Backtest:
+def judged(panel: Panel, settings: Settings, first: date, said: Replay) -> Backtest:
     """The backtest of what was *said* of the weeks from *first* to the last of *panel*."""
-    policy = build(Policy, settings.policy, "policy")
+    policy, options = build(Policy, settings.policy, "policy"), build(BacktestOptions, settings.backtest, "backtest")
     truth = Truth.of(panel, options, first)
     ours = truth.episodes(said.flags, policy)
-    number = int(ours["inside"].sum())
-    rows = [measured(truth, ours, method=OURS, chosen="policy")]
-    for method, cells in said.cells.items():
-        for chosen, threshold, flags in chosen_flags(cells, number, policy, truth):
-            row = measured(truth, truth.episodes(flags.assign(level="watch"), policy), method=method, chosen=chosen)
-            rows.append(row | {"threshold": threshold})
     inside = ours[ours["inside"]].sort_values(["week", "region_id"]).reset_index(drop=True)
+    rows = [measured(truth, ours, method=OURS, chosen="policy", threshold=np.nan)]
+    for method, cells in said.cells.items():
+        for chosen, threshold, flags in chosen_flags(cells, len(inside), policy, first):
+            found = truth.episodes(flags.assign(level="watch"), policy)
+            rows.append(measured(truth, found, method=method, chosen=chosen, threshold=threshold))
     columns = ["week", "region_id", "region", "level", "observed", "expected", "first", "followed"]
     return Backtest(
         settings=settings,
@@ -194,7 +211,7 @@ class Truth:
         return frame.assign(**days)
 
 
-def measured(truth: Truth, flags: pd.DataFrame, *, method: str, chosen: str) -> dict[str, Any]:
+def measured(truth: Truth, flags: pd.DataFrame, *, method: str, chosen: str, threshold: float) -> dict[str, Any]:
     """The measures of *flags* (`Truth.episodes`), those of the judged weeks, as one row.
 
     method, flagged (how they were chosen), threshold (of the method's own scale; missing for its own), flags,
@@ -215,7 +232,7 @@ def measured(truth: Truth, flags: pd.DataFrame, *, method: str, chosen: str) -> 
     return {
         "method": method,
         "flagged": chosen,
-        "threshold": np.nan,
+        "threshold": threshold,
         "flags": len(inside),
         "flags_per_region_year": len(inside) / truth.region_years if truth.region_years else np.nan,
         "episodes": len(firsts),
@@ -233,7 +250,7 @@ def measured(truth: Truth, flags: pd.DataFrame, *, method: str, chosen: str) -> 
 
 
 def chosen_flags(
-    cells: pd.DataFrame, number: int, policy: Policy, truth: Truth
+    cells: pd.DataFrame, number: int, policy: Policy, first: date
 ) -> list[tuple[str, float, pd.DataFrame]]:
     """A method's flags chosen in each way: its name, its threshold, and the flags.
 
@@ -247,7 +264,7 @@ def chosen_flags(
     )
     ways: list[tuple[str, float, pd.DataFrame]] = [(OWN, np.nan, cells[cells["alarm"]])]
     for name, some in ((SAME, cells), (SAME_FLOOR, cells[floor])):
-        ways.append((name, *_highest(some[some["score"].notna()], number, as_date(truth.panel.weeks[truth.start]))))
+        ways.append((name, *_highest(some[some["score"].notna()], number, first)))
     return ways
 
 
@@ -259,8 +276,8 @@ def _highest(cells: pd.DataFrame, number: int, first: date) -> tuple[float, pd.D
     if top.empty:
         return np.nan, top
     last = top.iloc[-1]
-    as_high = (order["score"] > last["score"]) | ((order["score"] == last["score"]) & (order["excess"] >= last["excess"]))
+    as_high = (order["score"] > last["score"]) | (
+        (order["score"] == last["score"]) & (order["excess"] >= last["excess"])
+    )
     score = abs(float(last["score"]))
     return score if np.isfinite(score) else np.nan, pd.concat([top, order[~inside & as_high]])
-
-

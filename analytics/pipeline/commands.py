@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Iterable
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
 
 from analytics.definitions import Definition
-from analytics.pipeline.analysis import Analysis
+from analytics.panel import Panel
 from analytics.settings import Settings
 
 NAMED = {"level": "--level", "where": "--where", "source": "--source", "week_start": "--week-start", "dates": "--dates"}
@@ -13,14 +14,34 @@ PARTS = {
     "spikes": ("spikes",),
     "trends": ("trends",),
     "trends --changes": ("level_changes",),
+    "backtest": ("spikes", "ramps", "policy", "backtest"),
     "flags": ("spikes", "ramps", "trends", "policy"),
     "report": ("spikes", "ramps", "trends", "level_changes", "policy"),
 }
 """The sections of options that each command reads."""
 
 
-def command(analysis: Analysis, name: str, definition: Definition | None = None) -> str:
-    """The command *name* (spikes, trends, flags or report) that makes the same again from the same records.
+class Made(Protocol):
+    """What was made from settings, a panel, and a first week: an analysis, or a backtest."""
+
+    @property
+    def settings(self) -> Settings:
+        """Settings in force."""
+        ...
+
+    @property
+    def panel(self) -> Panel:
+        """What was counted."""
+        ...
+
+    @property
+    def first(self) -> date:
+        """First judged week."""
+        ...
+
+
+def command(analysis: Made, name: str, definition: Definition | None = None) -> str:
+    """The command *name* (spikes, trends, flags, backtest or report) that makes the same again from the same records.
 
     It says everything in which the settings in force differ from the defaults; a report's, everything in which they
     differ from what its definition says. It does not name the database: where a file lies is no part of what it holds,
@@ -58,4 +79,4 @@ def _named(settings: Settings, base: Settings, name: str) -> Iterable[str]:
 def _sets(part: str, options: Any, base: Any) -> Iterable[str]:
     for key, value in options.items():
         if key not in base or base[key] != value:
-            yield from ("--set", f"{part}.{key}={value}")
+            yield from ("--set", f"{part}.{key}={','.join(value) if isinstance(value, list | tuple) else value}")

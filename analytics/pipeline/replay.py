@@ -91,25 +91,31 @@ def replay(
 
     *recount* makes the panel until the last day of a week as it was known at a moment; *panel* is what is known now.
     """
-    policy = build(Policy, settings.policy, "policy")
-    ours = spike_model(settings.method, settings.spikes)
-    ramps = spike_model("ramp", settings.ramps) if policy.ramp_share else None
-    others = {name: spike_model(name, {}) for name in options.against}
+    models = {name: spike_model(name, {}) for name in options.against}
     flags: list[pd.DataFrame] = []
-    cells: dict[str, list[pd.DataFrame]] = {name: [] for name in others}
-    for block in progress(blocks, "part"):
-        seen = recount(block.last + timedelta(days=6), block.moment) if block.moment else panel
-        spikes = ours.fit(seen, first=block.first, last=block.last)
-        build_ups = ramps.fit(seen, first=block.first, last=block.last) if ramps else None
-        flags.append(raised(spikes, policy, ramps=build_ups)[1][[*CELL, "level"]])
-        for name, model in others.items():
-            cells[name].append(_cells(model.fit(seen, first=block.first, last=block.last)))
+    cells: dict[str, list[pd.DataFrame]] = {name: [] for name in models}
+    seen = panel
+    for block, method in progress([(block, name) for block in blocks for name in (OURS, *models)], "judgement"):
+        if method == OURS:
+            seen = recount(block.last + timedelta(days=6), block.moment) if block.moment else panel
+            flags.append(_flags(seen, block, settings))
+        else:
+            cells[method].append(_cells(models[method].fit(seen, first=block.first, last=block.last)))
     known = [block.weeks for block in blocks if block.known]
     return Replay(
         flags=pd.concat(flags, ignore_index=True),
         cells={name: pd.concat(frames, ignore_index=True) for name, frames in cells.items()},
         known=np.concatenate([np.array([], dtype="datetime64[D]"), *known]),
     )
+
+
+def _flags(panel: Panel, block: Block, settings: Settings) -> pd.DataFrame:
+    """The flags of the weeks of *block* in *panel*, as `incidents flags` raises them: CELL and level."""
+    policy = build(Policy, settings.policy, "policy")
+    spikes = spike_model(settings.method, settings.spikes).fit(panel, first=block.first, last=block.last)
+    build_ups = spike_model("ramp", settings.ramps) if policy.ramp_share else None
+    ramps = build_ups.fit(panel, first=block.first, last=block.last) if build_ups else None
+    return raised(spikes, policy, ramps=ramps)[1][[*CELL, "level"]]
 
 
 def then_known(store: Store, settings: Settings, panel: Panel, first: date, options: BacktestOptions) -> list[Block]:
@@ -123,7 +129,8 @@ def then_known(store: Store, settings: Settings, panel: Panel, first: date, opti
     changes = last_changes(store, ends, as_of=panel.as_of)
     blocks: list[Block] = []
     for week, end, change in zip(weeks, ends, changes, strict=True):
-        moment = min(datetime.combine(end + timedelta(days=options.delay_days), time.max), panel.as_of or datetime.max)
+        moment = datetime.combine(end + timedelta(days=options.delay_days), time.max)
+        moment = min(moment, panel.as_of) if panel.as_of else moment
         reached = covered_to(store, moment, settings.source or None)
         known = reached is not None and reached >= end
         if known or options.replay != "known":

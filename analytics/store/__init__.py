@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analytics.store.backtests import last_backtest, record_backtest
     from analytics.store.connection import SCHEMA_VERSION, Store, Tracer
     from analytics.store.loading import LoadReport, is_loaded, load, unload
     from analytics.store.lock import run_lock
@@ -62,6 +63,7 @@ __all__ = [
     "is_loaded",
     "is_reference_loaded",
     "known_episodes",
+    "last_backtest",
     "last_changes",
     "last_run",
     "load",
@@ -69,6 +71,7 @@ __all__ = [
     "log_begins",
     "mutes",
     "notes",
+    "record_backtest",
     "record_run",
     "record_sent",
     "retract",
@@ -105,6 +108,7 @@ _HOMES = {
     "is_loaded": "loading",
     "is_reference_loaded": "reference",
     "known_episodes": "recording",
+    "last_backtest": "backtests",
     "last_changes": "reading",
     "last_run": "recording",
     "load": "loading",
@@ -112,6 +116,7 @@ _HOMES = {
     "log_begins": "recording",
     "mutes": "remarks",
     "notes": "remarks",
+    "record_backtest": "backtests",
     "record_run": "recording",
     "record_sent": "mails",
     "run_lock": "lock",

@@ -32,7 +32,8 @@ TABLES = (
     "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "retraction", "region", "region_name",
     "region_member", "boundary",
     "dated_event", "reporting", "place", "run", "flag", "episode",
-    "episode_event", "episode_name", "note", "mute", "due_mail", "sent_mail",
+    "episode_event", "episode_name", "note", "mute", "due_mail", "sent_mail", "backtest",
+    "backtest_score", "backtest_flag",
 )  # fmt: skip
 DERIVED = (
     "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "reporting_delay",
