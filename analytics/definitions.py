@@ -61,6 +61,8 @@ class Definition:
     events: tuple[Studied, ...] = ()
     sections: tuple[str, ...] = SECTIONS
     formats: tuple[str, ...] = ("html", "csv", "json")
+    evidence: bool = False
+    """Whether a backtest until the report's last day is made with it; else it shows the last one that is recorded."""
     recipients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Mail addresses, by the format that each is sent."""
 
@@ -114,7 +116,7 @@ class Definition:
 
 
 _SETTINGS = [option.name for option in fields(Settings)]
-_OWN = ("period", "events", "sections", "formats", "recipients")
+_OWN = ("period", "events", "sections", "formats", "evidence", "recipients")
 """Keys that only a definition has."""
 
 

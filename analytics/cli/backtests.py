@@ -78,7 +78,7 @@ def _answer(given: dict[str, Any]) -> "Backtest":
 
 def _record(result: "Backtest", given: dict[str, Any]) -> None:
     """Write it down where the database can be written, so that reports of the same settings show it."""
-    from analytics.pipeline.backtest_page import record
+    from analytics.pipeline.backtest_record import record
 
     with recording(given) as store:
         if store.read_only:

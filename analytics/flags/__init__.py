@@ -1,6 +1,6 @@
 """From model results to flags and episodes under one written policy."""
 
-from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, follow, settled
+from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, opening, settled
 from analytics.flags.identity import lasting_ids
 from analytics.flags.judging import FLAG_COLUMNS, Judgement, judge, levels, raised
 from analytics.flags.policy import LEVELS, Policy
@@ -15,10 +15,10 @@ __all__ = [
     "PARTS",
     "Judgement",
     "Policy",
-    "follow",
     "judge",
     "lasting_ids",
     "levels",
+    "opening",
     "raised",
     "reason",
     "settled",

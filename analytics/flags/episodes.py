@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.flags.policy import LEVELS, Policy
 
@@ -81,6 +82,21 @@ def follow(
     flags = flags.assign(episode_id=ids, episode_week=(flags["week"].to_numpy() - first) // np.timedelta64(7, "D") + 1)
     events = events.sort_values(["week", "region_id", "measure"], kind="stable").reset_index(drop=True)
     return flags, _episodes(flags, events, last, policy), events
+
+
+def opening(flags: pd.DataFrame, policy: Policy) -> NDArray[np.bool_]:
+    """Whether each of *flags* (week, region_id, measure, level) opens an episode; shape (flags,), in their order."""
+    numbers = flags["week"].to_numpy().astype("datetime64[D]").astype(np.int64) // 7
+    ranks = flags["level"].map(LEVELS.index).to_numpy()
+    opens = np.zeros(len(flags), dtype=bool)
+    for rows in flags.groupby(["region_id", "measure"]).indices.values():
+        ordered = rows[np.argsort(numbers[rows])]
+        weeks = numbers[ordered].tolist()
+        found = history(
+            weeks, ranks[ordered].tolist(), weeks[-1], gap=policy.episode_gap, cooldown=policy.cooldown_weeks
+        )
+        opens[ordered] = np.isin(weeks, [event.week for event in found if event.what == "opened"])
+    return opens
 
 
 def _events(flags: pd.DataFrame, last: date, policy: Policy, mark: str) -> pd.DataFrame:

@@ -1,7 +1,5 @@
 """A backtest in words, as a page, as a part of a report, and as it is written down."""
 
-import hashlib
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -14,9 +12,7 @@ from analytics.figures import numbers
 from analytics.figures.backtest import precision_figure
 from analytics.pipeline.backtesting import SAME, Backtest
 from analytics.pipeline.commands import command
-from analytics.pipeline.log import series
 from analytics.report import Extra, ReportContent
-from analytics.store import Store, data_fingerprint, record_backtest
 
 HEADING = "How these settings did on the past"
 CHART = "First flags followed by a continued or higher level"
@@ -123,7 +119,8 @@ def known_words(result: Backtest) -> str:
     if result.panel.caveats:
         return " ".join(result.panel.caveats)
     if result.known_weeks == result.weeks:
-        return f"Each of the {result.weeks} weeks was judged on what was known {result.options.delay_days} days after its end."
+        days = numbers.several(result.options.delay_days, "day", "days")
+        return f"Each of the {result.weeks} weeks was judged on what was known {days} after its end."
     now = (
         "today's knowledge" if result.panel.as_of is None else f"what was known at {numbers.moment(result.panel.as_of)}"
     )
@@ -216,27 +213,3 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _part(heading: str, table: pd.DataFrame) -> Extra:
     return Extra(heading=heading, table=table)
-
-
-def record(store: Store, result: Backtest) -> bool:
-    """Write *result* down, once; False where it is written down already."""
-    panel = result.panel
-    row: dict[str, Any] = {
-        "settings_hash": result.settings_hash,
-        "first_week": result.first,
-        "last_week": result.last,
-        "known_weeks": result.known_weeks,
-        **series(panel, result.settings.regions),
-        "version": __version__,
-        "options": json.dumps(asdict(result.options), sort_keys=True),
-        "fingerprint": data_fingerprint(store, panel.as_of).checksum,
-        "sentence": "\n\n".join(sentences(result)),
-        "command": command(result, "backtest"),
-    }
-    contents = [
-        repr(row),
-        *(frame.to_json(orient="split", date_format="iso") for frame in (result.table, result.flags)),
-    ]
-    row = {"backtest_id": hashlib.sha256("\n".join(contents).encode()).hexdigest()[:12], **row}
-    flags = result.flags.assign(followed=result.flags["followed"].map({1.0: True, 0.0: False}).astype(object))
-    return record_backtest(store, row, result.table, flags)

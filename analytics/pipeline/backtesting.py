@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.errors import OptionError
 from analytics.escalations import Escalations, Floats, escalations, followed
 from analytics.evaluation import share
-from analytics.flags import Policy, follow
+from analytics.flags import Policy, opening
 from analytics.panel import Panel, default_to
 from analytics.pipeline.analysis import LEAD_IN, check_judged, count, judging_hash
 from analytics.pipeline.replay import OURS, BacktestOptions, Block, Progress, Replay, replay, then_known
@@ -185,12 +185,11 @@ class Truth:
         Regions that are not known now are left out.
         """
         flags = flags[flags["region_id"].isin(self.panel.region_ids)]
-        flags, _, _ = follow(flags, as_date(self.panel.weeks[-1]), policy)
         days = flags["week"].to_numpy().astype("datetime64[D]")
         row = ((days - self.panel.weeks[0]).astype(np.int64) // 7).astype(np.int64)
         column = np.array([self.panel.region_ids.index(region) for region in flags["region_id"]], dtype=np.int64)
         return flags.assign(
-            row=row, column=column, first=flags["episode_week"] == 1, inside=row >= self.start, followed=self.outcome[row, column]
+            row=row, column=column, first=opening(flags, policy), inside=row >= self.start, followed=self.outcome[row, column]
         )  # fmt: skip
 
     def found(self, flags: pd.DataFrame) -> pd.DataFrame:

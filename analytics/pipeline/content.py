@@ -10,6 +10,7 @@ from analytics.definitions import Definition
 from analytics.errors import OptionError
 from analytics.models.decompose import decompose
 from analytics.pipeline.analysis import Analysis, sums
+from analytics.pipeline.backtest_record import recorded_part
 from analytics.pipeline.breakdown import before, breakdown, breakdown_sql, flagged
 from analytics.pipeline.commands import command
 from analytics.pipeline.methods import method_notes
@@ -48,6 +49,8 @@ def report_content(
     queries = Queries(analysis)
     flags = analysis.flags
     studies, unstudied = study_parts(store, definition, analysis)
+    backtest, untested = recorded_part(store, definition, analysis)
+    reasons = {"studies": unstudied, "backtest": untested}
     return ReportContent(
         title=settings.title,
         sections=definition.sections,
@@ -73,6 +76,7 @@ def report_content(
         trends=analysis.trend_table,
         level_changes=analysis.change_table,
         studies=studies,
+        backtest=backtest,
         events=events(store, analysis),
         boundaries=boundaries(store, analysis),
         region_names=region_names(store),
@@ -85,7 +89,7 @@ def report_content(
         provenance=provenance(analysis, fingerprint, definition),
         sql=queries.by_section(),
         commands={name: command(analysis, words) for name, words in COMMANDS.items()},
-        reasons={"studies": unstudied} if unstudied else {},
+        reasons={name: reason for name, reason in reasons.items() if reason},
     )
 
 

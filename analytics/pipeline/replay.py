@@ -15,7 +15,7 @@ from analytics.models.base import Floats, SpikeResult
 from analytics.models.methods import METHODS, spike_model
 from analytics.panel import Panel
 from analytics.settings import Settings, build
-from analytics.store import Store, covered_to, last_changes
+from analytics.store import Store, coverage_reach, last_changes
 from analytics.weeks import Dates, as_date, week_range
 
 OURS = "incidents flags"
@@ -126,17 +126,22 @@ def then_known(store: Store, settings: Settings, panel: Panel, first: date, opti
     """
     weeks = [as_date(week) for week in panel.weeks if week >= np.datetime64(first, "D")]
     ends = [week + timedelta(days=6) for week in weeks]
+    moments = [_moment(end, panel, options) for end in ends]
+    reached = coverage_reach(store, moments, settings.source or None)
     changes = last_changes(store, ends, as_of=panel.as_of)
     blocks: list[Block] = []
-    for week, end, change in zip(weeks, ends, changes, strict=True):
-        moment = datetime.combine(end + timedelta(days=options.delay_days), time.max)
-        moment = min(moment, panel.as_of) if panel.as_of else moment
-        reached = covered_to(store, moment, settings.source or None)
-        known = reached is not None and reached >= end
+    for week, end, moment, reach, change in zip(weeks, ends, moments, reached, changes, strict=True):
+        known = reach is not None and reach >= end
         if known or options.replay != "known":
             later = known and change is not None and change > moment
             blocks.append(Block(first=week, last=week, known=known, moment=moment if later else None))
     return joined(blocks)
+
+
+def _moment(end: date, panel: Panel, options: BacktestOptions) -> datetime:
+    """When the week that ends on *end* is judged: never after the time at which *panel* was known."""
+    moment = datetime.combine(end + timedelta(days=options.delay_days), time.max)
+    return min(moment, panel.as_of) if panel.as_of else moment
 
 
 def joined(blocks: list[Block]) -> list[Block]:

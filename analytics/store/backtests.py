@@ -36,7 +36,8 @@ def last_backtest(
 ) -> tuple[dict[str, Any], "pd.DataFrame"] | None:
     """The latest recorded backtest of these settings that saw nothing after *to* and *as_of*, and its table; None if none."""
     found = store.rows(
-        "SELECT backtest_id, sentence, command FROM backtest WHERE settings_hash = $hash "
+        'SELECT backtest_id, sentence, command, "to", as_of FROM backtest '
+        "WHERE settings_hash = $hash "
         "AND \"to\" <= coalesce(CAST($to AS DATE), DATE '9999-01-01') AND coalesce(as_of, TIMESTAMP 'infinity') "
         "<= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity') "
         'ORDER BY "to" DESC, as_of DESC NULLS FIRST, first_week, backtest_id LIMIT 1',
@@ -44,7 +45,7 @@ def last_backtest(
     )
     if not found:
         return None
-    row = dict(zip(("backtest_id", "sentence", "command"), found[0], strict=True))
+    row = dict(zip(("backtest_id", "sentence", "command", "to", "as_of"), found[0], strict=True))
     names = ", ".join(f'"{name}"' for name in SCORES)
     query = f"SELECT {names} FROM backtest_score WHERE backtest_id = $id ORDER BY place"
     return row, store.frame(query, {"id": row["backtest_id"]})

@@ -36,14 +36,20 @@ def as_of_default(store: Store) -> datetime | None:
 
 def covered_to(store: Store, as_of: datetime | None, source: str | None) -> date | None:
     """The last day that coverage reaches, as known at *as_of*; None without coverage."""
-    last: date | None = store.value(
-        "SELECT max(CASE WHEN known_from IS NULL THEN least(covers_until, CAST(coalesce(CAST($as_of AS TIMESTAMP), "
-        "TIMESTAMP '9999-01-01') AS DATE)) ELSE covers_until END) FROM coverage_in_force WHERE reported "
-        "AND (known_from IS NULL OR $as_of IS NULL OR known_from <= CAST($as_of AS TIMESTAMP)) "
-        "AND ($source IS NULL OR list_contains(string_split($source, ','), source))",
-        {"as_of": as_of, "source": source},
+    return coverage_reach(store, [as_of], source)[0]
+
+
+def coverage_reach(store: Store, moments: Sequence[datetime | None], source: str | None) -> list[date | None]:
+    """The last day that coverage reaches, as known at each of *moments* (None: all that is known); None without coverage."""
+    rows = store.rows(
+        "WITH asked AS (SELECT unnest(CAST($moments AS TIMESTAMP[])) AS as_of, generate_subscripts($moments, 1) AS number) "
+        "SELECT a.number, max(CASE WHEN c.known_from IS NULL AND c.covers_until IS NOT NULL THEN least(c.covers_until, CAST(coalesce(a.as_of, "
+        "TIMESTAMP '9999-01-01') AS DATE)) ELSE c.covers_until END) FROM asked AS a LEFT JOIN coverage_in_force AS c "
+        "ON c.reported AND (c.known_from IS NULL OR a.as_of IS NULL OR c.known_from <= a.as_of) "
+        "AND ($source IS NULL OR list_contains(string_split($source, ','), c.source)) GROUP BY a.number ORDER BY a.number",
+        {"moments": list(moments), "source": source},
     )
-    return last
+    return [last for _, last in rows]
 
 
 def data_fingerprint(store: Store, as_of: datetime | None) -> Fingerprint:
@@ -140,11 +146,12 @@ def last_changes(store: Store, days: Sequence[date], *, as_of: datetime | None) 
     Records that became known, changed or were withdrawn count, and statements of coverage.
     """
     rows = store.rows(
-        "WITH change AS (SELECT occurred_on AS day, known_from AS moment FROM incident_version "
+        "WITH moved AS (SELECT occurred_on AS day, known_from AS moment FROM incident_version "
         "UNION ALL SELECT occurred_on, known_to FROM incident_version WHERE known_to IS NOT NULL "
-        "UNION ALL SELECT covers_from, known_from FROM coverage_in_force WHERE known_from IS NOT NULL) "
-        "SELECT d.day, (SELECT max(c.moment) FROM change AS c WHERE c.day <= d.day "
-        "AND c.moment <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')) "
+        "UNION ALL SELECT covers_from, known_from FROM coverage_in_force WHERE known_from IS NOT NULL), "
+        "change AS (SELECT day, max(moment) AS moment FROM moved "
+        "WHERE moment <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity') GROUP BY day) "
+        "SELECT d.day, (SELECT max(c.moment) FROM change AS c WHERE c.day <= d.day) "
         "FROM (SELECT DISTINCT unnest(CAST($days AS DATE[])) AS day) AS d ORDER BY d.day",
         {"days": list(days), "as_of": as_of},
     )
