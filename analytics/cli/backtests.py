@@ -34,9 +34,11 @@ def backtest(form: str, listing: bool, escalations: bool, out: Path | None, **gi
     Each week is judged on what was known in it, where that is recorded. Precision is the share of episodes whose first
     flag was followed by a continued or higher level, with its exact 95 % interval; base_rate is that of random weeks of
     the same regions; in_time, late and missed are escalations flagged at or before their onset, after it, and not at
-    all. Other methods are shown at their own threshold and at our number of flags. What it finds is recorded, and
-    reports of the same settings show it. Options, by --set or in [backtest] of the settings: weeks_after, weeks_before,
-    quantile, ratio, min_incidents, against, replay, delay_days.
+    all. Other methods are shown at their own threshold, matched: at our number of flags, and floored: at that with our
+    effect-size floor. What it finds is recorded, and reports of the same settings show it.
+
+    Options, by --set or in [backtest] of the settings: weeks_after, weeks_before, quantile, ratio, min_incidents,
+    against, replay, delay_days.
 
     \b
     Examples:

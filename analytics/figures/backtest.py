@@ -13,11 +13,11 @@ ROW, MARGIN = 26, 150
 
 
 def precision_figure(table: pd.DataFrame, *, title: str, simulated: bool) -> go.Figure:
-    """Chart of the rows of a backtest's table: method, flagged, precision, low, high and base_rate, from top to bottom.
+    """Chart of rows of a backtest's table, one for each method: precision, low, high and base_rate, from top to bottom.
 
     Traces, by fixed id: *interval*, *precision*, and *base* (random weeks of the same regions).
     """
-    names = [f"{row.method}, {row.flagged}" for row in table.itertuples()]
+    names = table["method"].tolist()
     known = table["precision"].notna().to_numpy()
     rows = [name for name, there in zip(names, known, strict=True) if there]
     shown = table[known]

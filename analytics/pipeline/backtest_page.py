@@ -10,12 +10,12 @@ import pandas as pd
 from analytics import __version__
 from analytics.figures import numbers
 from analytics.figures.backtest import precision_figure
-from analytics.pipeline.backtesting import SAME, Backtest
+from analytics.pipeline.backtesting import MATCHED, Backtest
 from analytics.pipeline.commands import command
 from analytics.report import Extra, ReportContent
 
 HEADING = "How these settings did on the past"
-CHART = "First flags followed by a continued or higher level"
+CHART = "Precision at the same number of flags"
 METHODS = (
     (
         "How it is made",
@@ -26,8 +26,8 @@ METHODS = (
         "An escalation begins in the first week whose count is above the quantile of the year before it. It is flagged in time "
         "where a flag stands at or up to as many weeks before its onset as are looked at after a flag, late where the first "
         "stands between onset and end, and else missed.\n\n"
-        "Other methods are shown at their own threshold; at the threshold at which they raise as many flags as ours; and at "
-        "that with the effect-size floor of a watch in force for them too. Thresholds are on the method's own scale: times the "
+        "Other methods are shown at their own threshold; matched: at the threshold at which they raise as many flags as ours; and "
+        "floored: matched, with the effect-size floor of a watch in force for them too. Thresholds are on the method's own scale: times the "
         "mean (acled-surge, acled-threat), weeks since a count as high (hdx-maximum), deviations (mean-sd), p (others).",
     ),
 )
@@ -36,19 +36,17 @@ _HEADINGS = {
     "flagged": "Flags chosen by",
     "threshold": "Threshold",
     "flags": "Flags",
-    "flags_per_region_year": "A region and year",
+    "flags_per_region_year": "A region-year",
     "episodes": "Episodes",
-    "censored": "Not known yet",
+    "censored": "Censored",
     "followed": "Followed",
     "precision": "Precision",
-    "low": "from",
-    "high": "to (95 %)",
+    "low": "From",
+    "high": "To (95 %)",
     "base_rate": "Random weeks",
-    "lift": "Precision over random",
-    "escalations": "Escalations",
-    "in_time": "in time",
-    "late": "late",
-    "missed": "missed",
+    "in_time": "In time",
+    "late": "Late",
+    "missed": "Missed",
     "lead": "Weeks to the highest",
 }
 
@@ -103,7 +101,7 @@ def _lead(weeks: float) -> str:
 
 
 def _others(table: pd.DataFrame) -> str:
-    others = table[(table["flagged"] == SAME) & table["precision"].notna()]
+    others = table[(table["flagged"] == MATCHED) & table["precision"].notna()]
     if others.empty:
         return ""
     best: Any = next(others.sort_values(["precision", "method"], ascending=[False, True]).itertuples(index=False))
@@ -140,8 +138,8 @@ def backtest_part(table: pd.DataFrame, words: str, made_by: str, *, simulated: b
     return Extra(
         heading=HEADING,
         text=words,
-        chart=precision_figure(table, title=CHART, simulated=simulated),
-        table=table.rename(columns=_HEADINGS),
+        chart=precision_figure(table[table["flagged"].isin(["policy", MATCHED])], title=CHART, simulated=simulated),
+        table=table[list(_HEADINGS)].rename(columns=_HEADINGS),
         command=made_by,
     )
 

@@ -22,8 +22,9 @@ YEARS = 5
 """Years that are judged where no first week is asked for, at most."""
 HISTORY = 104
 """Weeks of history before the first of them, at least."""
-OWN, SAME, SAME_FLOOR = "own", "same number", "same number, same floor"
-"""How a method's flags are chosen: by its own threshold; as many as ours; as many as ours, above our effect-size floor."""
+OWN, MATCHED, FLOORED = "own", "matched", "floored"
+"""How a method's flags are chosen: by its own threshold; the threshold at which they are as many as ours; as many as ours
+and above our effect-size floor of a watch."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -262,7 +263,7 @@ def chosen_flags(
         & (cells["observed"] >= policy.watch_ratio * cells["expected"])
     )
     ways: list[tuple[str, float, pd.DataFrame]] = [(OWN, np.nan, cells[cells["alarm"]])]
-    for name, some in ((SAME, cells), (SAME_FLOOR, cells[floor])):
+    for name, some in ((MATCHED, cells), (FLOORED, cells[floor])):
         ways.append((name, *_highest(some[some["score"].notna()], number, first)))
     return ways
 
