@@ -177,7 +177,10 @@ def scores(result: SpikeResult) -> Floats:
             found = _RULES[result.method](result)
     else:
         found = result.score if np.isnan(result.p_value).all() else -result.p_value
-    answer: Floats = np.where((result.note == "") & (result.observed > 0), found, np.nan)
+    some = (result.observed > 0) | (
+        result.method == "acled-threat"
+    )  # it speaks of a month, so a quiet week can be one too
+    answer: Floats = np.where((result.note == "") & some, found, np.nan)
     return answer
 
 
