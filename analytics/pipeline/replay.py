@@ -177,9 +177,8 @@ def scores(result: SpikeResult) -> Floats:
             found = _RULES[result.method](result)
     else:
         found = result.score if np.isnan(result.p_value).all() else -result.p_value
-    some = (result.observed > 0) | (
-        result.method == "acled-threat"
-    )  # it speaks of a month, so a quiet week can be one too
+    # A threat is of a month, so it can stand in a week without incident.
+    some = (result.observed > 0) | (result.method == "acled-threat")
     answer: Floats = np.where((result.note == "") & some, found, np.nan)
     return answer
 
