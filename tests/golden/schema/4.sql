@@ -1,5 +1,6 @@
 CREATE TABLE boundary(region_id VARCHAR NOT NULL, geometry VARCHAR NOT NULL, load_id INTEGER NOT NULL);
 CREATE TABLE dated_event(event_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, "name" VARCHAR NOT NULL, starts_on DATE NOT NULL, ends_on DATE NOT NULL, regions VARCHAR[] NOT NULL, "source" VARCHAR, notes VARCHAR, load_id INTEGER NOT NULL);
+CREATE TABLE due_mail(message_id VARCHAR NOT NULL, report VARCHAR NOT NULL, recipients VARCHAR NOT NULL, file VARCHAR NOT NULL, due_at TIMESTAMP NOT NULL);
 CREATE TABLE episode(run_id VARCHAR NOT NULL, own_id VARCHAR NOT NULL, region_id VARCHAR NOT NULL, region VARCHAR NOT NULL, measure VARCHAR NOT NULL, first_week DATE NOT NULL, last_week DATE NOT NULL, "weeks" INTEGER NOT NULL, "level" VARCHAR NOT NULL, peak_level VARCHAR NOT NULL, observed DOUBLE, excess DOUBLE, status VARCHAR NOT NULL, closed_week DATE, reopened INTEGER NOT NULL);
 CREATE TABLE episode_event(run_id VARCHAR NOT NULL, own_id VARCHAR NOT NULL, "week" DATE NOT NULL, what VARCHAR NOT NULL, "level" VARCHAR NOT NULL);
 CREATE TABLE episode_name(run_id VARCHAR NOT NULL, own_id VARCHAR NOT NULL, episode_id VARCHAR NOT NULL);
@@ -51,6 +52,7 @@ CREATE TABLE reject(load_id INTEGER NOT NULL, file VARCHAR NOT NULL, record BIGI
 CREATE TABLE reporting("source" VARCHAR NOT NULL, region_id VARCHAR NOT NULL, covers_from DATE NOT NULL, covers_until DATE NOT NULL, reported BOOLEAN NOT NULL, known_from TIMESTAMP, basis VARCHAR NOT NULL, note VARCHAR, load_id INTEGER NOT NULL);
 INSERT INTO reporting VALUES ('desk', 'XA', '2020-01-08', '2020-01-08', 'true', '2020-02-01 00:00:00', 'assumed', NULL, '2');
 INSERT INTO reporting VALUES ('desk', 'XA', '2020-01-08', '2020-01-08', 'true', '2020-03-01 00:00:00', 'assumed', NULL, '3');
+CREATE TABLE retraction(incident_id VARCHAR NOT NULL, known_at TIMESTAMP NOT NULL, known_basis VARCHAR NOT NULL, load_id INTEGER NOT NULL);
 CREATE TABLE run(run_id VARCHAR NOT NULL, report VARCHAR NOT NULL, first_week DATE NOT NULL, last_week DATE NOT NULL, region_level VARCHAR NOT NULL, measure VARCHAR NOT NULL, "filter" VARCHAR NOT NULL, regions VARCHAR NOT NULL, "to" DATE NOT NULL, as_of TIMESTAMP, "version" VARCHAR NOT NULL, settings VARCHAR NOT NULL, settings_hash VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL);
 CREATE TABLE sent_mail(message_id VARCHAR NOT NULL, report VARCHAR NOT NULL, accepted VARCHAR NOT NULL, refused VARCHAR NOT NULL, sent_at TIMESTAMP NOT NULL);
 CREATE TABLE sighting(incident_id VARCHAR NOT NULL, known_at TIMESTAMP NOT NULL, known_basis VARCHAR NOT NULL, retracted BOOLEAN NOT NULL, load_id INTEGER NOT NULL, hash UBIGINT NOT NULL, raw VARCHAR);
