@@ -131,7 +131,11 @@ def test_the_settings_hash_changes_with_any_option_and_only_then(opened: Store) 
     base = analyse(opened, Settings())
     hashes = {replace(base, settings=Settings(**options)).settings_hash for options in PLAIN}
     hashes |= {analyse(opened, Settings(**options)).settings_hash for options in PARTS}
-    assert {name for options in (*PLAIN, *PARTS) for name in options} == {option.name for option in fields(Settings)}
+    assert replace(base, settings=Settings(backtest={"ratio": 2.0})).settings_hash in hashes, (
+        "it judges the past, not the weeks"
+    )
+    named = {name for options in (*PLAIN, *PARTS) for name in options} | {"backtest"}
+    assert named == {option.name for option in fields(Settings)}
     assert len(hashes | {base.settings_hash}) == len(PLAIN) + len(PARTS) + 1
     same = Settings(spikes={"alpha": "0.01", "years_back": 5}, policy={"watch_q": "0.10"}, title=Settings.title)
     assert analyse(opened, same, to=date(2021, 11, 28)).settings_hash == base.settings_hash
