@@ -24,6 +24,8 @@ class LoadStep:
     kind: str = "incidents"
     source: str = "auto"
     mapping: str = ""
+    member: str = ""
+    """The file of a zip archive, or the sheet of a workbook, where it has several."""
     known_at: Any = None
     """A TOML date or time (UTC where it says no offset), or "occurred"."""
     covers: tuple[Any, ...] = ()

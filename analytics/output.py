@@ -22,6 +22,10 @@ FORMATS = ("table", "csv", "tsv", "json", "jsonl", "markdown", "html", "vertical
 FOR_READING = ("table", "markdown", "html", "vertical")
 """Formats that round numbers, and that a person reads from top to bottom."""
 SEPARATORS = {"csv": ",", "tsv": "\t"}
+FOR_SPREADSHEETS = {"csv": "csv-for-spreadsheet", "tsv": "tsv-for-spreadsheet"}
+"""The separated forms as a spreadsheet may open them: with a byte order mark, and no text that it would run."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""First letters that make a spreadsheet take text for a formula (OWASP, CSV injection)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,10 +58,24 @@ def write(frame: "pd.DataFrame", form: str, out: IO[str] | None = None) -> None:
 
 def check_format(form: str, stream: IO[str]) -> None:
     """Raise OptionError for a format that is not known, or bytes that a terminal would get."""
-    if form not in FORMATS:
+    if form not in (*FORMATS, *FOR_SPREADSHEETS.values()):
         raise OptionError(f"format {form!r} is not known; choose from {', '.join(FORMATS)}")
     if form == "parquet" and stream.isatty():
         raise OptionError("parquet is binary; send it to a file: incidents … --format parquet > rows.parquet")
+
+
+def for_spreadsheet(form: str) -> str:
+    """The form that a spreadsheet may open in place of *form*: that of csv for a table; raises OptionError for others."""
+    if form in FOR_SPREADSHEETS.values():
+        return form
+    if form not in ("table", *FOR_SPREADSHEETS):
+        raise OptionError(f"--for-spreadsheet makes csv or tsv, not {form}; leave one of them out")
+    return FOR_SPREADSHEETS.get(form, FOR_SPREADSHEETS["csv"])
+
+
+def defused(text: str) -> str:
+    """*text* with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def pieces(rows: Rows, form: str) -> Iterator[str]:
@@ -107,6 +125,17 @@ def _separated(rows: Rows, mark: str) -> Iterator[str]:
     yield separated_header(rows.names, mark)
     for batch in rows.batches:
         yield "".join(_line(row, mark) for row in batch)
+
+
+def _spreadsheet(rows: Rows, mark: str) -> Iterator[str]:
+    """Separated values whose texts are defused; numbers stay numbers."""
+    yield f"\ufeff{separated_header([defused(name) for name in rows.names], mark)}"
+    for batch in rows.batches:
+        yield "".join(_line([_harmless(value) for value in row], mark) for row in batch)
+
+
+def _harmless(value: Any) -> Any:
+    return defused(value) if isinstance(value, str) else value
 
 
 def _line(row: Sequence[Any], mark: str) -> str:
@@ -210,6 +239,8 @@ def html_table(rows: Rows) -> Iterator[str]:
 _TEXT: dict[str, Callable[[Rows], Iterator[str]]] = {
     "csv": lambda rows: _separated(rows, SEPARATORS["csv"]),
     "tsv": lambda rows: _separated(rows, SEPARATORS["tsv"]),
+    "csv-for-spreadsheet": lambda rows: _spreadsheet(rows, SEPARATORS["csv"]),
+    "tsv-for-spreadsheet": lambda rows: _spreadsheet(rows, SEPARATORS["tsv"]),
     "json": _json,
     "jsonl": _jsonl,
     "table": _table,

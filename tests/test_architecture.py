@@ -34,7 +34,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"models"}, {"numpy", "pandas", "scipy", "statsmodels", "numba"}),
     ({"panel"}, {"numpy", "pandas"}),
     ({"store"}, {"duckdb", "numpy", "pandas", "pyarrow"}),
-    ({"sources"}, {"pyarrow"}),
+    ({"sources"}, {"pyarrow", "openpyxl"}),
     ({"settings", "definitions", "jobs"}, set()),
     ({"weeks", "periods"}, {"numpy"}),
     ({"schema"}, set()),

@@ -15,8 +15,8 @@ import pytest
 
 from analytics.panel import Panel
 from analytics.report import ReportContent
+from analytics.output import FORMULA
 from analytics.report.export import (
-    FORMULA,
     OUTSIDE,
     PANEL_COLUMNS,
     Dataset,

@@ -184,7 +184,7 @@ def test_wrong_path_or_format(tmp_path: Path) -> None:
             load(store, tmp_path, loaded_at=NOW)
         with pytest.raises(OptionError, match="'gdelt' is not known"):
             load(store, table, loaded_at=NOW, format="gdelt")
-        with pytest.raises(InputError, match="not a UCDP file: column best, date_end"):
+        with pytest.raises(InputError, match="not a UCDP GED file: column best, date_end"):
             load(store, table, loaded_at=NOW, format="ucdp")
         with pytest.raises(InputError, match=r"'kiled' \(for killed\) is missing.*did you mean 'killed'"):
             path = write_csv(tmp_path / "k.csv", [incident("a", killed=1)])

@@ -104,6 +104,15 @@ def test_separated_values_are_read_back(form: str, mark: str) -> None:
     assert back["day"].tolist()[2] == "0025-01-01"
 
 
+@pytest.mark.parametrize(("form", "mark"), [("csv", ","), ("tsv", "\t")])
+def test_a_spreadsheet_runs_nothing(form: str, mark: str) -> None:
+    """Every text that begins like a formula has an apostrophe, names included; numbers stay numbers, and the mark of UTF-8 comes first."""
+    data = pd.DataFrame({"=x": ["=1+1", "+1", "-1", "@a", "＝1", "plain", "'="], "number": [-1.5, 2, 3, 4, 5, 6, 7]})
+    lines = written(data, output.for_spreadsheet(form)).splitlines()
+    assert lines[:3] == [f"\ufeff'=x{mark}number", f"'=1+1{mark}-1.5", f"'+1{mark}2.0"]
+    assert [line.split(mark)[0] for line in lines[3:]] == ["'-1", "'@a", "'＝1", "plain", "'="]
+
+
 def test_long_lists_are_not_cut() -> None:
     """A list of two thousand values is written with all of them."""
     text = written(pd.DataFrame({"items": [np.arange(2000)]}), "jsonl")

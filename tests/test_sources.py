@@ -104,8 +104,12 @@ def test_ucdp_columns(tmp_path: Path) -> None:
 
 def test_recognise() -> None:
     """UCDP files are known by their columns, whatever their case; anything else is a table."""
-    assert recognise([name.upper() for name in ucdp(1)]) == "ucdp"
-    assert recognise([name for name in ucdp(1) if name != "best"]) == "table"
+    assert recognise([name.upper() for name in ucdp(1)])[0] == "ucdp"
+    assert recognise([name for name in ucdp(1) if name != "best"]) == (
+        "table",
+        "it is near to UCDP GED, but best is missing",
+    )
+    assert recognise(["a", "b"]) == ("table", "its columns are those of no known format")
 
 
 def test_mapping(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from analytics.errors import MEANINGS, AnalyticsError, Exit
 EXIT_CODES = "\n".join(["\b", "Exit codes:", *(f"  {code:<4}{words}" for code, words in MEANINGS.items())])
 
 ORDER = (
-    "demo", "load", "status", "weekly", "spikes", "trends", "flags", "backtest", "study", "report", "run", "episodes", "note",
-    "mute", "sql", "queries", "schema", "export", "regions", "events", "coverage", "retract",
+    "demo", "mapping", "load", "status", "weekly", "spikes", "trends", "flags", "backtest", "study", "report", "run",
+    "episodes", "note", "mute", "sql", "queries", "schema", "export", "regions", "events", "coverage", "retract",
     "unload", "upgrade", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""

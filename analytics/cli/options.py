@@ -75,7 +75,25 @@ def everywhere(command: Command) -> Command:
     return options()(command)
 
 
-EVERYWHERE = ("format", "db", "config", "verbose", "quiet")
+_SPREADSHEET = "analytics.for_spreadsheet"
+
+
+def _keep_spreadsheet(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Note the flag, before the format is read; before the command and after it are one to click."""
+    if value:
+        ctx.meta[_SPREADSHEET] = True
+
+
+def _form(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A command's format, as a spreadsheet may open it where that was asked for."""
+    if ctx.parent is None or not ctx.meta.get(_SPREADSHEET):
+        return value
+    from analytics.output import for_spreadsheet
+
+    return for_spreadsheet(value)
+
+
+EVERYWHERE = ("format", "for_spreadsheet", "db", "config", "verbose", "quiet")
 
 
 SHARED: dict[str, Callable[[Any], Any]] = {
@@ -102,7 +120,16 @@ SHARED: dict[str, Callable[[Any], Any]] = {
         "form",
         default="table",
         show_default=True,
+        callback=_form,
         help="table, csv, tsv, json, jsonl, markdown, html, vertical or parquet.",
+    ),
+    "for_spreadsheet": click.option(
+        "--for-spreadsheet",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_keep_spreadsheet,
+        help="csv or tsv that Excel may open: text that it would run as a formula gets an apostrophe.",
     ),
     "method": click.option(
         "--method",

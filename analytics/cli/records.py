@@ -8,6 +8,7 @@ import click
 from analytics.cli.context import changing, now, reading, say, show, writing
 from analytics.cli.group import main
 from analytics.cli.options import Day, Known, options
+from analytics.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
     from analytics.store import Store
@@ -29,8 +30,15 @@ SEE = 'incidents sql "from {}"'
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--source", "source_format", default="auto", show_default=True, help="Format: auto, ucdp or table.")
+@click.option(
+    "--source",
+    "source_format",
+    default="auto",
+    show_default=True,
+    help="Format: auto, ucdp, deco, acled, gtd or table.",
+)
 @click.option("--mapping", type=click.Path(path_type=Path), help="TOML file: how a table's columns become ours.")
+@click.option("--member", default="", help="File of a zip archive, or sheet of a workbook, where it has several.")
 @click.option("--known-at", type=Known(), help="When the records became known, or 'occurred'.")
 @click.option("--covers", nargs=2, type=Day(), help="First and last day the files report on.")
 @click.option("--full-release", is_flag=True, help="The file is complete: take back known records that it lacks.")
@@ -44,7 +52,10 @@ SEE = 'incidents sql "from {}"'
 @click.option("--no-raw", is_flag=True, help="Do not keep the files' own columns.")
 @options()
 def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -> None:
-    """Load incident files (CSV, Parquet) into the database.
+    """Load incident files (CSV, Excel, Parquet, JSON; packed or not) into the database.
+
+    Files of UCDP (GED, DECO), ACLED and GTD are recognised by their columns; for others, incidents mapping drafts how
+    their columns become ours.
 
     Records that cannot be accepted are kept with the reason (incidents sql "select * from rejects"); a file that was
     loaded before changes nothing; a corrected one adds versions where records differ.
@@ -77,12 +88,50 @@ def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -
                 keep_raw=not given["no_raw"],
                 full_release=given["full_release"],
                 retract_up_to=given["retract_up_to"],
+                member=given["member"],
             )
             rows.append({name: getattr(report, name) for name in LOADED})
-            say(given, *(f"{path.name}: {note}" for note in (f"read as {report.format}", *report.notes)))
+            say(given, *(f"{path.name}: {note}" for note in report.notes))
             if report.rejected:
                 say(given, f"{path.name}: {report.rejected} rejected; {SEE.format('rejects')} says why")
     show(pd.DataFrame(rows), form)
+
+
+SAMPLED = 1000
+"""Records from which a mapping is guessed."""
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="File to write the mapping to.  [default: stdout]")
+@click.option("--force", is_flag=True, help="Write over --out where it is there already.")
+@click.option("--member", default="", help="File of a zip archive, or sheet of a workbook, where it has several.")
+@click.option("--delimiter", default="", help="What separates the fields of a CSV file.  [default: , ; | or tab]")
+@options()
+def mapping(file: Path, out: Path | None, force: bool, **given: Any) -> None:
+    """Draft how the columns of a table become ours, from its headings and its first records; to be checked and edited.
+
+    \b
+    Examples:
+      incidents mapping desk.xlsx --out desk.toml
+      incidents load desk.xlsx --mapping desk.toml
+    """  # noqa: D301 - click's paragraph mark
+    from analytics.sources.draft import drafted
+    from analytics.sources.tables import sample, table_of
+
+    if out and out.exists() and not force:
+        raise OptionError(f"{out} is there already; name another file, or write over it with --force")
+    with table_of(file, member=given["member"], delimiter=given["delimiter"]) as table:
+        columns, rows = sample(file, table, SAMPLED)
+    text = drafted(file.name, columns, rows, given["delimiter"])
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputError(f"cannot write {out}: {error.strerror or error}") from error
+    say(given, f"{out}: a first mapping for {file.name}; check it, then: incidents load {file} --mapping {out}")
 
 
 @main.command()

@@ -65,6 +65,7 @@ def _load(store: Store, job: Job, step: LoadStep, path: Path, alike: int, loaded
         "known_at": step.moment,
         "covers": step.covers or None,
         "full_release": step.full_release,
+        "member": step.member,
     }
     if is_loaded(store, path, alike, loaded_at=loaded_at, **how):
         return Loaded()
@@ -73,7 +74,7 @@ def _load(store: Store, job: Job, step: LoadStep, path: Path, alike: int, loaded
         incidents=report.new_incidents,
         revised=report.new_versions - report.new_incidents,
         rejected=report.rejected,
-        notes=tuple(f"{path.name}: {note}" for note in (f"read as {report.format}", *report.notes)),
+        notes=tuple(f"{path.name}: {note}" for note in report.notes),
     )
 
 

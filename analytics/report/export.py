@@ -17,11 +17,10 @@ import pandas as pd
 
 from analytics.figures import numbers
 from analytics.figures.rows import STATUS_WORDS
+from analytics.output import defused
 from analytics.panel import Panel
 from analytics.report.content import COLUMNS, ReportContent
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""First letters that make a spreadsheet take text for a formula (OWASP, CSV injection)."""
 DAY, TEXT, NUMBER, TRUTH, LISTING = "day", "text", "number", "truth", "listing"
 _NAMES = {
     DAY: "week",
@@ -107,7 +106,7 @@ def csv_text(data: Dataset) -> str:
     """One header and one line per row (RFC 4180); text that looks like a formula gets a leading apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(map(_defused, data.columns))
+    writer.writerow(map(defused, data.columns))
     writer.writerows(zip(*(map(csv_value, values) for values in data.columns.values()), strict=True))
     return text.getvalue()
 
@@ -117,13 +116,9 @@ def csv_value(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _defused(value)
+        return defused(value)
     # What JSON writes for a number, without the making of an encoder for each of a panel's cells.
     return repr(value) if type(value) in (int, float) else json.dumps(value, ensure_ascii=False)
-
-
-def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def json_text(content: ReportContent, data: Dataset) -> str:

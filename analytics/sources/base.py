@@ -1,5 +1,6 @@
 """What a source format is: a projection from its columns, all read as text, to ours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -40,6 +41,9 @@ class Source:
     skip: str = "false"
     release: Release | None = None
     settings: dict[str, object] = field(default_factory=dict)
+    """What tells one way of reading the same file from another."""
+    read_as: str = ""
+    """What the file is taken for and why, in words."""
 
 
 def quoted(name: str) -> str:
@@ -68,3 +72,38 @@ def translated(column: str, values: dict[str, str]) -> Field:
     given = plain(column).given
     cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
     return Field(given=given, text=f"CASE {given} {cases} ELSE {given} END")
+
+
+def stated(column: str, *unknown: str) -> Field:
+    """A column read as it stands, but for the words and codes by which the source says that it does not know."""
+    given = plain(column).given
+    return Field(given=given, text=f"CASE WHEN {given} NOT IN ({', '.join(map(literal, unknown))}) THEN {given} END")
+
+
+def dated(column: str, formats: Sequence[str]) -> Field:
+    """A column of days in one of *formats* (strptime), tried in turn; a text in none of them is wrong."""
+    given = plain(column).given
+    return Field(given=given, text=parsed(given, formats), strict=True)
+
+
+NUMBERED = {
+    "unix": "to_timestamp({})",
+    "unix-ms": "to_timestamp({} / 1000)",
+    "excel": "to_timestamp(({} - 25569) * 86400)",
+}
+"""Formats of times that are numbers: seconds or milliseconds since 1970 (UTC), days as Excel counts them (1 = 1900-01-01)."""
+
+
+def parsed(text: str, formats: Sequence[str]) -> str:
+    """SQL that reads *text* in the first of *formats* that fits (strptime, "iso", or one of `NUMBERED`), else null."""
+    ways = [_parsed(text, form) for form in formats]
+    return f"coalesce({', '.join(ways)})"
+
+
+def _parsed(text: str, form: str) -> str:
+    if form == "iso":
+        return f"CASE WHEN TRY_CAST({text} AS TIMESTAMP) IS NOT NULL THEN {text} END"
+    if form in NUMBERED:
+        number = NUMBERED[form].format(f"TRY_CAST({text} AS DOUBLE)")
+        return f"CAST(TRY({number}) AS VARCHAR)"
+    return f"CAST(try_strptime({text}, {literal(form)}) AS VARCHAR)"

@@ -1,99 +1,129 @@
-"""Files as DuckDB can read them: checked to exist, told apart by content, and in UTF-8."""
+"""Files as DuckDB can read them: checked to exist, told apart by content, unpacked, and in UTF-8."""
 
 import codecs
-import csv
 import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from analytics.errors import InputError
+from analytics.sources import limits
+from analytics.sources.archives import gunzip, is_workbook, unzip
 
 _CHUNK = 1 << 20
-_DELIMITERS = ",;\t|"
 _MIXED = "utf-8, mixed line ends"
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_BINARY = {
+    b"PAR1": "parquet",
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\xd0\xcf\x11\xe0": "old Excel",
+}
+"""First bytes of files that are no text, and what they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Readable:
-    """A file that is there: its path for DuckDB, its kind (csv or parquet), its bytes' hash and its encoding.
+    """A file that is there: its path for reading, its kind (csv, parquet or excel), its bytes' hash and its encoding.
 
-    `columns` and `delimiter` are those of a CSV file's header, once `with_header` has read it.
+    The hash is that of the file as given; text of any kind is csv until `tables.table_of` has looked into it. The rest is
+    known from there on: `columns`, `delimiter` and `header` (whether the first line holds their names) of a CSV file,
+    and `malformed`, a Parquet file of the pieces that are no records.
     """
 
     path: Path
     kind: str
     sha256: str
     encoding: str
+    longest: int = 0
+    """Bytes of the longest line, to within a megabyte."""
     columns: tuple[str, ...] = ()
     delimiter: str = ","
+    header: bool = True
+    malformed: Path | None = None
+    note: str = ""
+    """What a user should know of how it is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What one pass over a file's bytes shows."""
+
+    head: bytes
+    sha256: str
+    encoding: str
+    longest: int
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[Readable]:
-    """*path* as a file DuckDB can read; text in other encodings, or with mixed line ends, is copied to a temporary file.
+def readable(path: Path, member: str = "") -> Iterator[Readable]:
+    """*path* as a file DuckDB can read; what is packed, in other encodings, or of mixed line ends, is copied to a temporary file.
 
-    Raises InputError where the file is missing, empty, a folder, unreadable, or binary but not Parquet.
+    *member*: the file of a zip archive that is meant, where it has several.
+    Raises InputError where the file is missing, empty, a folder, unreadable, or of a kind that is not read.
     """
-    head, sha256, encoding = _inspect(path)
-    if head[:4] == b"PAR1":
-        yield Readable(path=path, kind="parquet", sha256=sha256, encoding="parquet")
-    elif encoding == "utf-8":
-        yield Readable(path=path, kind="csv", sha256=sha256, encoding=encoding)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "text.csv"
-            _transcode(path, copy, encoding)
-            yield Readable(path=copy, kind="csv", sha256=sha256, encoding=encoding)
-
-
-def with_header(path: Path, file: Readable) -> Readable:
-    """*file* with the column names of its first line and what separates them; columns without a name get one.
-
-    Raises InputError, naming *path*, where a name occurs twice or the line is not CSV.
-    """
-    with file.path.open(encoding="utf-8", newline="") as text:
-        delimiter = max(_DELIMITERS, key=text.readline().count)
-        text.seek(0)
+    with tempfile.TemporaryDirectory() as folder:
         try:
-            header = next(csv.reader(text, delimiter=delimiter), [])
-        except csv.Error as error:
-            raise InputError(f"{path}: the header cannot be read: {error}") from error
-    if not any(map(str.strip, header)):
-        raise InputError(f"{path}: the first line is blank; it must hold the names of the columns")
-    names = tuple(name.strip() or f"column{number}" for number, name in enumerate(header, 1))
-    lower = [name.lower() for name in names]
-    for number, name in enumerate(lower):
-        if name in lower[:number]:
-            raise InputError(f"{path}: column {names[number]!r} occurs twice; rename one")
-    return replace(file, columns=names, delimiter=delimiter)
+            file = _readable(path, Path(folder), member)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from error
+        yield file
 
 
-def _inspect(path: Path) -> tuple[bytes, str, str]:
-    """First bytes, SHA-256 and encoding of *path*, in one pass."""
-    if not path.exists():
+def _readable(path: Path, folder: Path, member: str) -> Readable:
+    seen = _inspect(path, path)
+    file, sha256 = path, seen.sha256
+    if seen.encoding in ("gzip", "zip") and not is_workbook(path):
+        file = folder / "unpacked"
+        gunzip(path, file) if seen.encoding == "gzip" else unzip(path, member, file)
+        seen = _inspect(path, file)
+        if seen.encoding in ("gzip", "zip") and not is_workbook(file):
+            raise InputError(f"{path} is an archive in an archive; unpack it first")
+    if seen.encoding in ("parquet", "zip"):
+        kind = "excel" if seen.encoding == "zip" else "parquet"
+        return Readable(path=file, kind=kind, sha256=sha256, encoding=seen.encoding)
+    if seen.encoding != "utf-8":
+        copy = folder / "text"
+        _transcode(path, file, copy, seen.encoding)
+        file, longest = copy, _inspect(path, copy).longest
+    else:
+        longest = seen.longest
+    return Readable(path=file, kind="csv", sha256=sha256, encoding=seen.encoding, longest=longest)
+
+
+def _inspect(path: Path, file: Path) -> _Seen:
+    """First bytes, SHA-256, encoding and longest line of *file*, in one pass; errors name *path*."""
+    if not file.exists():
         raise InputError(f"{path}: no such file")
-    if path.is_dir():
+    if file.is_dir():
         raise InputError(f"{path} is a folder; name a file in it")
     digest, decoder, valid, head = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), True, b""
     ends: set[bool] = set()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                head = head or chunk[:4096]
-                digest.update(chunk)
-                valid = valid and _decodes(decoder, chunk)
-                ends |= _line_ends(chunk)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+    longest = run = 0
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            head = head or chunk[:4096]
+            digest.update(chunk)
+            valid = valid and _decodes(decoder, chunk)
+            ends |= _line_ends(chunk)
+            longest, run = _longest(chunk, longest, run)
     if not head.strip():
         raise InputError(f"{path} is empty")
-    encoding = _encoding(path, head, valid)
-    return head, digest.hexdigest(), _MIXED if encoding == "utf-8" and len(ends) > 1 else encoding
+    encoding = _encoding(path, head, valid and _decodes(decoder, b"", final=True))
+    mixed = encoding == "utf-8" and len(ends) > 1
+    return _Seen(head=head, sha256=digest.hexdigest(), encoding=_MIXED if mixed else encoding, longest=longest)
+
+
+def _longest(chunk: bytes, longest: int, run: int) -> tuple[int, int]:
+    """The longest line so far that spans chunks, and the bytes since the last line end; lines within one chunk are short."""
+    first = chunk.find(b"\n") if b"\n" in chunk else chunk.find(b"\r")
+    if first < 0:
+        return max(longest, run + len(chunk)), run + len(chunk)
+    return max(longest, run + first), len(chunk) - 1 - max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
 
 
 def _line_ends(chunk: bytes) -> set[bool]:
@@ -102,32 +132,41 @@ def _line_ends(chunk: bytes) -> set[bool]:
     return ({True} if returns else set()) | ({False} if lines > returns else set())
 
 
-def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
     try:
-        decoder.decode(chunk)
+        decoder.decode(chunk, final)
     except UnicodeDecodeError:
         return False
     return True
 
 
 def _encoding(path: Path, head: bytes, valid: bool) -> str:
-    for bom, name in _BOMS.items():
-        if head.startswith(bom):
+    for mark, name in (*_BOMS.items(), *_BINARY.items()):
+        if head.startswith(mark):
+            if name == "old Excel":
+                raise InputError(f"{path} is a workbook of old Excel (.xls); save it as .xlsx or CSV")
             return name
-    if head[:4] == b"PAR1":
-        return "parquet"
     if b"\x00" in head:
-        raise InputError(f"{path} is neither text nor Parquet; export it as CSV or Parquet")
+        raise InputError(f"{path} is neither text nor Parquet, Excel, gzip or zip; export it as CSV or Parquet")
     return "utf-8" if valid else "cp1252"
 
 
-def _transcode(path: Path, copy: Path, encoding: str) -> None:
+def _transcode(path: Path, file: Path, copy: Path, encoding: str) -> None:
     errors = "replace" if encoding == "cp1252" else "strict"
     try:
         with (
-            path.open(encoding=encoding.split(",")[0], errors=errors) as old,
+            file.open(encoding=encoding.split(",")[0], errors=errors) as old,
             copy.open("w", encoding="utf-8", newline="") as new,
         ):
             shutil.copyfileobj(old, new, _CHUNK)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} starts as {encoding} but is not: {error.reason} at byte {error.start}") from error
+    except UnicodeError as error:
+        place = f": {error.reason} at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
+        raise InputError(f"{path} starts as {encoding} but is not{place}") from error
+
+
+def check_lines(path: Path, file: Readable) -> None:
+    """Raise InputError, naming *path*, for a line that is longer than any line of a table."""
+    if file.longest > limits.LONGEST_LINE:
+        raise InputError(
+            f"{path} has a line of {file.longest:,} bytes; lines of more than {limits.LONGEST_LINE:,} are no records of a table"
+        )

@@ -9,12 +9,13 @@ from typing import Any
 
 from analytics.errors import InputError
 from analytics.schema import READABLE
-from analytics.sources.base import Field, Source, literal, plain, tags_row
+from analytics.sources.base import Field, Source, literal, parsed, plain, tags_row
 
 _WORDS = {"formats": "format or list of formats", "values": "table of their values and ours"}
 _LISTED = 40
 """Names that an error lists at most."""
-_SECTIONS = ("source", "columns", "constants", "formats", "values")
+_SECTIONS = ("source", "delimiter", "columns", "constants", "formats", "values")
+_WORDS_ALONE = ("source", "delimiter")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,25 +23,30 @@ class Mapping:
     """How a table's columns become ours.
 
     `columns`: our name -> the table's column. `constants`: our name -> one value for all records. `formats`: our name
-    -> strptime formats tried in turn (dates and times only). `values`: our name -> {their value: ours}.
+    -> formats tried in turn (dates and times only): strptime's, or the words iso, unix, unix-ms (seconds or milliseconds
+    since 1970, UTC) and excel (its numbers of days). `values`: our name -> {their value: ours}. `delimiter`: what
+    separates the fields of a CSV file, where that is none of , ; | and tab.
     """
 
     source: str = ""
+    delimiter: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     formats: dict[str, list[str]] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if len(self.delimiter) > 1 or self.delimiter in ('"', "\n", "\r"):
+            raise InputError(
+                f"mapping: delimiter must be one character, and no quote or line end, got {self.delimiter!r}"
+            )
         for section in ("columns", "constants", "formats", "values"):
             for name in getattr(self, section):
                 if name not in READABLE:
                     raise InputError(
                         f"mapping: [{section}] names {name!r}, which is no column of ours{nearest(name, READABLE)}"
                     )
-        for name in self.formats:
-            if READABLE[name].type not in ("DATE", "TIMESTAMP"):
-                raise InputError(f"mapping: [formats] names {name!r}, which is no date; only dates have formats")
+        _check_formats(self.formats)
         if both := self.columns.keys() & self.constants.keys():
             raise InputError(f"mapping: {', '.join(sorted(both))} is both a column and a constant; keep one")
 
@@ -57,6 +63,15 @@ class Mapping:
             if key not in _SECTIONS:
                 raise InputError(f"mapping {path}: unknown section {key!r}{nearest(key, _SECTIONS)}")
         return cls(**{key: _texts(path, key, value) for key, value in content.items()})
+
+
+def _check_formats(given: dict[str, list[str]]) -> None:
+    """Raise InputError for formats of what is no date, and for none."""
+    for name, formats in given.items():
+        if not formats:
+            raise InputError(f"mapping: [formats] {name} is empty; name one, as %d/%m/%Y, iso or unix")
+        if READABLE[name].type not in ("DATE", "TIMESTAMP"):
+            raise InputError(f"mapping: [formats] names {name!r}, which is no date; only dates have formats")
 
 
 def nearest(name: str, known: Any) -> str:
@@ -84,14 +99,15 @@ def table_source(columns: list[str], name: str, mapping: Mapping) -> Source:
     for needed in ("source_id", "occurred_on"):
         if needed not in fields:
             raise InputError(
-                f'no column for {needed}; name it in a mapping file ([columns] {needed} = "..."). '
-                f"The file has: {', '.join(columns)}"
+                f'no column for {needed}; name it in a mapping file ([columns] {needed} = "..."), which `incidents mapping FILE` '
+                f"drafts. The file has: {', '.join(columns[:_LISTED])}{', …' if len(columns) > _LISTED else ''}"
             )
     settings: dict[str, object] = {
         "columns": dict(mapping.columns),
         "constants": dict(mapping.constants),
         "formats": dict(mapping.formats),
         "values": dict(mapping.values),
+        **({"delimiter": mapping.delimiter} if mapping.delimiter else {}),
     }
     skip = tags_row(fields["source_id"], fields["occurred_on"])
     return Source(format="table", source=mapping.source or name, fields=fields, skip=skip, settings=settings)
@@ -104,15 +120,15 @@ def _field(ours: str, theirs: str, mapping: Mapping) -> Field:
         cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
         text = f"CASE {given} {cases} ELSE {given} END"
     if formats := mapping.formats.get(ours):
-        text = f"CAST(try_strptime({text}, [{', '.join(literal(f) for f in formats)}]) AS VARCHAR)"
+        text = parsed(text, formats)
     return Field(given=given, text=text, strict=ours in mapping.formats)
 
 
 def _texts(path: Path, key: str, value: Any) -> Any:
     """A section's values as text (TOML numbers and dates are allowed), or a clear error."""
-    if key == "source":
+    if key in _WORDS_ALONE:
         if not isinstance(value, str):
-            raise InputError(f"mapping {path}: source must be text, got {value!r}")
+            raise InputError(f"mapping {path}: {key} must be text, got {value!r}")
         return value
     if not isinstance(value, dict):
         raise InputError(f"mapping {path}: {key!r} must be a section [{key}], got {value!r}")

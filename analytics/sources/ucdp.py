@@ -1,6 +1,13 @@
-"""UCDP Georeferenced Event Dataset: the yearly and candidate releases, and HDX's country files.
+"""UCDP Georeferenced Event Dataset: yearly and candidate releases, HDX's country files, and pages of its API.
 
-Columns: UCDP GED codebook (Sundberg & Melander 2013, Journal of Peace Research 50(4)).
+Columns: UCDP GED codebook (Sundberg & Melander 2013, Journal of Peace Research 50(4)). Pages of the API have the same
+names; a candidate release was once published without a header, and is known by its 49 fields.
+
+- `best`, `low` and `high` are estimates of all deaths; `deaths_civilians` are the civilians among them.
+- `deaths_a` and `deaths_b` are deaths by side of the conflict, not by role in the attack: security forces' where side A is
+  a government, and attackers' never.
+- `date_prec` and `where_prec` say how well day and place are known (tables below).
+- Knowledge time is that of the release, which the file's name says.
 """
 
 import re
@@ -9,6 +16,17 @@ from datetime import UTC, date, datetime
 from analytics.sources.base import Field, Release, Source, plain, quoted, tags_row, translated
 
 UCDP_COLUMNS = frozenset({"id", "type_of_violence", "where_prec", "date_prec", "date_start", "date_end", "best"})
+
+GED_COLUMNS = (
+    "id", "relid", "year", "active_year", "code_status", "type_of_violence", "conflict_dset_id", "conflict_new_id",
+    "conflict_name", "dyad_dset_id", "dyad_new_id", "dyad_name", "side_a_dset_id", "side_a_new_id", "side_a",
+    "side_b_dset_id", "side_b_new_id", "side_b", "number_of_sources", "source_article", "source_office",
+    "source_date", "source_headline", "source_original", "where_prec", "where_coordinates", "where_description",
+    "adm_1", "adm_2", "latitude", "longitude", "geom_wkt", "priogrid_gid", "country", "country_id", "region",
+    "event_clarity", "date_prec", "date_start", "date_end", "deaths_a", "deaths_b", "deaths_civilians",
+    "deaths_unknown", "best", "high", "low", "gwnoa", "gwnob",
+)  # fmt: skip
+"""The columns of a release, in their order: what a release without a header is read with."""
 
 DATE_PRECISIONS = {"1": "day", "2": "week", "3": "week", "4": "month", "5": "year"}
 """UCDP's date_prec: 1 the day, 2 within 2-6 days, 3 the week, 4 the month, 5 longer than a month."""
@@ -40,29 +58,44 @@ _PLAIN = {
 
 
 def ucdp_source(columns: list[str], filename: str) -> Source:
-    """The projection of a UCDP file with these *columns*; the release is read from *filename*.
-
-    `killed_security` is UCDP's deaths_a where side A is a government, else unknown: UCDP counts deaths by side of the
-    conflict, not by role in the attack, so attackers' deaths stay unknown too.
-    """
+    """The projection of a UCDP file with these *columns*; the release is read from *filename*."""
     have = {column.lower(): column for column in columns}
     fields = {ours: plain(have[theirs]) for ours, theirs in _PLAIN.items() if theirs in have}
     fields["date_precision"] = translated(have["date_prec"], DATE_PRECISIONS)
     fields["event_type"] = translated(have["type_of_violence"], VIOLENCE)
     precision = translated(have["where_prec"], PLACE_PRECISIONS)
     fields["place_precision"] = Field(given=precision.given, text=f"nullif({precision.text}, '')")
-    if {"deaths_a", "side_a"} <= have.keys():
-        deaths = plain(have["deaths_a"])
-        side = quoted(have["side_a"])
-        fields["killed_security"] = Field(
-            given=deaths.given, text=f"CASE WHEN {side} ILIKE 'government of %' THEN {deaths.text} END"
-        )
+    fields |= government_deaths(have)
     return Source(
         format="ucdp",
         source="ucdp",
         fields=fields,
         skip=tags_row(fields["source_id"], fields["occurred_on"]),
         release=ucdp_release(filename),
+    )
+
+
+def government_deaths(have: dict[str, str]) -> dict[str, Field]:
+    """killed_security: deaths of side A where that is a government; *have* are the file's columns by lower-case name."""
+    if not {"deaths_a", "side_a"} <= have.keys():
+        return {}
+    deaths, side = plain(have["deaths_a"]), quoted(have["side_a"])
+    return {
+        "killed_security": Field(
+            given=deaths.given, text=f"CASE WHEN {side} ILIKE 'government of %' THEN {deaths.text} END"
+        )
+    }
+
+
+def is_headless(fields: list[str]) -> bool:
+    """Whether the *fields* of a file's first line are a UCDP record and no header."""
+    row = dict(zip(GED_COLUMNS, fields, strict=False))
+    return (
+        len(fields) == len(GED_COLUMNS)
+        and all(row[name].isdigit() for name in ("id", "year", "best", "low", "high"))
+        and row["type_of_violence"] in VIOLENCE
+        and row["date_prec"] in DATE_PRECISIONS
+        and row["where_prec"] in PLACE_PRECISIONS
     )
 
 

@@ -6,6 +6,7 @@ from analytics.errors import InputError, QueryError
 from analytics.sources import Source
 from analytics.sources.base import literal
 from analytics.sources.files import Readable
+from analytics.sources.limits import MOST_MALFORMED
 from analytics.store.connection import Store
 from analytics.store.knowledge import Knowledge
 from analytics.store.staging import numbered, reader, staging
@@ -24,7 +25,7 @@ def stage(
         _make_staged(store, staging(source, reader(file), keep_raw=keep_raw), source, knowledge)
     except QueryError as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    malformed = _malformed(store, path, load_id)
+    malformed = _malformed(store, path, file, load_id)
     bad, repeats = store.rows(
         "SELECT count(problem), (SELECT count(*) FROM (SELECT 1 FROM staged WHERE problem IS NULL "
         "GROUP BY incident_id, known_at HAVING count(*) > 1)) FROM staged"
@@ -57,10 +58,20 @@ def _mark_repeats(store: Store) -> None:
     )
 
 
-def _malformed(store: Store, path: Path, load_id: int) -> int:
-    """Log the lines DuckDB could not split into columns; how many there were."""
+def _malformed(store: Store, path: Path, file: Readable, load_id: int) -> int:
+    """Log the pieces of the file that could not be made records; how many there were."""
     logged = store.value("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'")
-    lines = "SELECT line, error_message, csv_line FROM reject_errors" if logged else "SELECT 1, '', '' WHERE false"
+    lines = "SELECT 1, '', '' WHERE false"
+    if file.malformed:
+        lines = f"SELECT CAST(record AS BIGINT) + 1, reason, text FROM read_parquet({literal(str(file.malformed))})"
+    elif logged:
+        first = 0 if file.header else 1
+        lines = f"SELECT line + {first}, error_message, csv_line FROM reject_errors"
+        if store.value("SELECT count(*) FROM reject_errors") > MOST_MALFORMED:
+            raise InputError(
+                f"{path} has more than {MOST_MALFORMED:,} malformed lines; it is no table with these columns: "
+                f"{', '.join(file.columns[:10])}"
+            )
     store.run(
         "CREATE OR REPLACE TEMP TABLE malformed AS SELECT min(line) - 1 AS record, row_number() OVER (ORDER BY line) AS turn, "
         "first(split_part(error_message, chr(10), 1)) AS reason, left(first(csv_line), 2000) AS text "

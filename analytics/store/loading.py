@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from analytics.errors import InputError, OptionError, QueryError
-from analytics.sources import UCDP_COLUMNS, Source, recognise, table_source, ucdp_source
+from analytics.sources import FORMATS as KNOWN
 from analytics.sources import Mapping as ColumnMapping
-from analytics.sources.files import Readable, readable, with_header
+from analytics.sources import Source, known_source, recognise, table_source
+from analytics.sources.files import Readable
+from analytics.sources.tables import column_names, table_of
 from analytics.store.connection import Store
 from analytics.store.deriving import derive
 from analytics.store.intake import stage
@@ -21,7 +24,7 @@ from analytics.store.staging import reader
 RETRACT_UP_TO = 0.05
 """Share of a full release's records that it may take back unasked: corrections are a few per cent, cut files lose more."""
 
-FORMATS = ("auto", "ucdp", "table")
+FORMATS = ("auto", *KNOWN, "table")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,7 @@ def load(
     keep_raw: bool = True,
     full_release: bool = False,
     retract_up_to: float = RETRACT_UP_TO,
+    member: str = "",
 ) -> LoadReport:
     """Load the incident file *path* into *store* in one transaction.
 
@@ -77,15 +81,15 @@ def load(
     that bring their own knowledge time keep it. *covers*: first and last day the file reports on. *loaded_at*: now.
     *full_release*: the file holds all records of its source for its days and its records' countries, so that those it
     lacks are taken back from when it was known; refused where that is more than the share *retract_up_to* of them.
+    *member*: the file of a zip archive, or the sheet of a workbook, where it has several.
     Raises InputError for files that cannot be read as *format*, naming what is missing.
     """
     if format not in FORMATS:
         raise OptionError(f"source {format!r} is not known; choose from {', '.join(FORMATS)}")
     if covers is not None and covers[1] < covers[0]:
         raise OptionError(f"covers {covers[0]} to {covers[1]} ends before it starts; give the first day first")
-    with readable(path) as found:
-        file = with_header(path, found) if found.kind == "csv" else found
-        source = _source(store, path, file, format, mapping)
+    with _opened(path, mapping, member) as file:
+        source = _source(store, path, file, format, mapping, member)
         knowledge = knowledge_of(source, known_at, loaded_at)
         with store.transaction():
             done = _load(store, path, file, source, knowledge, loaded_at, covers, keep_raw, full_release)
@@ -105,15 +109,15 @@ def is_loaded(
     covers: tuple[date, date] | None = None,
     keep_raw: bool = True,
     full_release: bool = False,
+    member: str = "",
 ) -> bool:
     """Whether one of the last *alike* loads of a file called like *path*, read in the same way, had the same content.
 
     A file that went back to what it was before is not loaded in this sense: its records changed twice. Records that are
     known since their load are the same, whenever that was. Arguments and errors as `load` has them.
     """
-    with readable(path) as found:
-        file = with_header(path, found) if found.kind == "csv" else found
-        source = _source(store, path, file, format, mapping)
+    with _opened(path, mapping, member) as file:
+        source = _source(store, path, file, format, mapping, member)
         knowledge = knowledge_of(source, known_at, loaded_at)
         rows = store.rows(
             "SELECT sha256 FROM load WHERE kind = 'incidents' AND file = $file AND settings = $settings AND undone_at IS NULL "
@@ -159,22 +163,42 @@ def next_load_id(store: Store) -> int:
     return number
 
 
-def _source(store: Store, path: Path, file: Readable, format: str, mapping: ColumnMapping | None) -> Source:  # noqa: A002
+def _opened(path: Path, mapping: ColumnMapping | None, member: str) -> AbstractContextManager[Readable]:
+    return table_of(path, member=member, delimiter=mapping.delimiter if mapping else "")
+
+
+def _source(
+    store: Store,
+    path: Path,
+    file: Readable,
+    format: str,  # noqa: A002
+    mapping: ColumnMapping | None,
+    member: str,
+) -> Source:
+    """The projection of *file*, with how it is read, in words and as settings."""
     columns = _columns(store, path, file)
-    chosen = format if format != "auto" else "table" if mapping else recognise(columns)
-    if chosen == "table":
-        name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "table"
-        return table_source(columns, name, mapping or ColumnMapping())
-    if missing := UCDP_COLUMNS - {column.lower() for column in columns}:
-        raise InputError(f"{path.name} is not a UCDP file: column {', '.join(sorted(missing))} is missing")
-    return ucdp_source(columns, path.name)
+    found, why = recognise(columns)
+    chosen = format if format != "auto" else "table" if mapping else found
+    if chosen in KNOWN:
+        reason = "as it was said to be" if format == chosen else f"as {file.note or why}"
+        source = known_source(chosen, columns, path.name)
+        return _read(source, f"read as {chosen}, {reason}", member)
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "table"
+    try:
+        return _read(table_source(columns, name, mapping or ColumnMapping()), "read as table", member)
+    except InputError as error:
+        raise InputError(f"{path}: {error}" if mapping else f"{path}: {why}; {error}") from error
+
+
+def _read(source: Source, how: str, member: str) -> Source:
+    return replace(source, read_as=how, settings=source.settings | ({"member": member} if member else {}))
 
 
 def _columns(store: Store, path: Path, file: Readable) -> list[str]:
     if file.columns:
         return list(file.columns)
     try:
-        return store.columns(f"SELECT * FROM {reader(file)} LIMIT 0")
+        return list(column_names(path, store.columns(f"SELECT * FROM {reader(file)} LIMIT 0")))
     except QueryError as error:
         raise InputError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from error
 
@@ -197,14 +221,14 @@ def _load(
     coverage: _Coverage | None = None
     if same := _same_load(store, file.sha256, settings, knowledge):
         earlier, read, accepted = same
-        notes = [f"the same file was loaded as load {earlier}: nothing to add", knowledge.note]
+        notes = [source.read_as, f"the same file was loaded as load {earlier}: nothing to add", knowledge.note]
     else:
         read, accepted = stage(store, path, file, source, knowledge, load_id, keep_raw)
         places = _place(store, load_id)
         store.step("steps/incoming", {"load_id": load_id})
         coverage = _cover(store, source, covers)
         new, versions, retracted = _add(store, load_id, source, coverage if full_release else None)
-        notes = [knowledge.note, *places, *([coverage.note] if coverage else [])]
+        notes = [source.read_as, knowledge.note, *places, *([coverage.note] if coverage else [])]
         notes += [f"full release: {retracted:,} known records that it lacks are taken back"] if full_release else []
     report = LoadReport(
         load_id=load_id,

@@ -75,8 +75,8 @@ def is_reference_loaded(store: Store, path: Path, kind: str, alike: int = 1) -> 
 
 def _read(path: Path, kind: str) -> tuple[str, list[Record], str]:
     with readable(path) as file:
-        if file.kind == "parquet":
-            raise InputError(f"{path} is Parquet; reference data are read as CSV or GeoJSON")
+        if file.kind != "csv":
+            raise InputError(f"{path} is {file.kind.capitalize()}; reference data are read as CSV or GeoJSON")
         text = file.path.read_text(encoding="utf-8")
     if kind == "regions" and text.lstrip().startswith("{"):
         return "boundaries", _features(path, text), file.sha256

@@ -1,0 +1,20 @@
+"""How much of a file is taken before it is refused: what no honest file needs, and what would cost memory or days."""
+
+LONGEST_LINE = 64 << 20
+"""Bytes of a line of CSV. Records of more than 2 MB are rejected one by one; a line beyond this is no table."""
+LONGEST_HEADER = 2_000_000
+"""Characters of the line of column names, which is held in memory."""
+MOST_COLUMNS = 4_096
+"""Columns of a table. The widest that we know has 135; the work for a row grows with them."""
+LONGEST_RECORD = 16 << 20
+"""Characters of one JSON record, which is held in memory some ten times over."""
+MOST_MALFORMED = 100_000
+"""Malformed lines that are kept with their text; a file with more is something else than it was taken for."""
+MOST_UNPACKED = 32 << 30
+"""Bytes that an archive may unpack to, twenty times the largest file that loading is measured with."""
+MOST_RATIO = 200
+"""Bytes unpacked for one packed. Tables reach 5 to 50, a zip bomb a thousand."""
+RATIO_FROM = 64 << 20
+"""Bytes unpacked before the ratio counts: a small table of equal rows may pack as well as it likes."""
+MOST_STRINGS = 512 << 20
+"""Bytes of the table of strings of a workbook, which is held in memory."""
