@@ -32,7 +32,11 @@ PLAIN = {
 def table(names: list[str], form: str) -> list[list[str]]:
     """A header and two records, on 13 and 25 February 2020, dated in *form*."""
     days = [datetime(2020, 2, day).strftime(form) for day in (13, 25)]  # noqa: DTZ001 - a day
-    return [names, ["A-1", days[0], "North", "36.5", "43.1", "3", "1", "a"], ["A-2", days[1], "South", "35.5", "44.1", "0", "2", "b"]]
+    return [
+        names,
+        ["A-1", days[0], "North", "36.5", "43.1", "3", "1", "a"],
+        ["A-2", days[1], "South", "35.5", "44.1", "0", "2", "b"],
+    ]
 
 
 def write(path: Path, rows: list[list[str]], mark: str = ",") -> Path:
@@ -50,7 +54,9 @@ def test_a_plain_file_loads_with_its_draft(tmp_path: Path, language: str) -> Non
     mapping.write_text(drafted("desk.csv", rows[0], rows[1:]), encoding="utf-8")
     with xanadu(tmp_path / "db") as store:
         report = load(store, write(tmp_path / "desk.csv", rows, ";"), loaded_at=NOW, mapping=Mapping.read(mapping))
-        found = store.rows("SELECT source_id, CAST(occurred_on AS VARCHAR), admin1, killed, wounded FROM incidents ORDER BY 1")
+        found = store.rows(
+            "SELECT source_id, CAST(occurred_on AS VARCHAR), admin1, killed, wounded FROM incidents ORDER BY 1"
+        )
     assert report.rejected == 0
     assert found == [("A-1", "2020-02-13", "North", 3, 1), ("A-2", "2020-02-25", "South", 0, 2)]
 
@@ -73,7 +79,9 @@ def test_what_was_guessed_is_said() -> None:
 def test_several_formats_of_one_file() -> None:
     """Dates that no one format reads are drafted with the formats that together do, ISO among them."""
     rows = [["1", "13/02/2020"], ["2", "14/02/2020"], ["3", "2020-02-15"], ["4", "16 Feb 2020"]]
-    assert tomllib.loads(drafted("x.csv", ["id", "date"], rows))["formats"] == {"occurred_on": ["%d/%m/%Y", "%d %b %Y", "iso"]}
+    assert tomllib.loads(drafted("x.csv", ["id", "date"], rows))["formats"] == {
+        "occurred_on": ["%d/%m/%Y", "%d %b %Y", "iso"]
+    }
     numbers = [["1", "1577836800"], ["2", "1577923200"]]
     assert tomllib.loads(drafted("x.csv", ["id", "date"], numbers))["formats"] == {"occurred_on": ["unix"]}
 
@@ -87,7 +95,9 @@ def test_headings_are_told_apart() -> None:
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=6, unique=True), st.data())
 def test_every_draft_can_be_read(columns: list[str], data: st.DataObject) -> None:
     """Whatever is in a table, its draft is a mapping that is read."""
-    rows = data.draw(st.lists(st.lists(st.text(max_size=12), min_size=len(columns), max_size=len(columns)), min_size=1, max_size=4))
+    rows = data.draw(
+        st.lists(st.lists(st.text(max_size=12), min_size=len(columns), max_size=len(columns)), min_size=1, max_size=4)
+    )
     content = tomllib.loads(drafted("f.csv", columns, rows))
     assert set(content) <= {"columns", "constants", "formats"}
     Mapping(columns=content["columns"], formats=content.get("formats", {}))

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
+from analytics.output import FORMULA
 from analytics.panel import Panel
 from analytics.report import ReportContent
-from analytics.output import FORMULA
 from analytics.report.export import (
     OUTSIDE,
     PANEL_COLUMNS,

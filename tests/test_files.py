@@ -31,7 +31,8 @@ def text(mark: str = ",") -> str:
 
 def records() -> list[dict[str, Any]]:
     """The rows as JSON objects."""
-    return [{name: int(cell) if name == "killed" and cell else cell or None for name, cell in zip(NAMES, row, strict=True)} for row in ROWS]  # fmt: skip
+    named = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
+    return [row | {"killed": int(row["killed"]) if row["killed"] else None} for row in named]
 
 
 def workbook(path: Path, *sheets: str) -> Path:
@@ -84,9 +85,12 @@ def test_every_kind_of_file(tmp_path: Path, kind: str) -> None:
     path = written(tmp_path, kind)
     with xanadu(tmp_path / "db") as store:
         report = load(store, path, loaded_at=NOW)
-        assert store.rows(
-            "SELECT source_id, CAST(occurred_on AS VARCHAR), region_id, killed, notes FROM incidents ORDER BY 1"
-        ) == FOUND
+        assert (
+            store.rows(
+                "SELECT source_id, CAST(occurred_on AS VARCHAR), region_id, killed, notes FROM incidents ORDER BY 1"
+            )
+            == FOUND
+        )
         assert is_loaded(store, path, loaded_at=NOW)
     assert (report.rows_read, report.accepted) == (2, 2)
 
@@ -154,13 +158,16 @@ def test_json_values_stay_what_they_are(tmp_path: Path) -> None:
 def test_times_that_are_numbers(tmp_path: Path) -> None:
     """Seconds and milliseconds since 1970, Excel's days, and several ways in one file are read as the mapping says; others are rejected."""
     values = ["1577836800", "01/02/2020", "2020-01-03", "soon", "1e300"]
-    mapping = Mapping(formats={"occurred_on": ["unix", "%d/%m/%Y", "iso"], "occurred_until": ["unix-ms"], "known_at": ["excel"]})
+    mapping = Mapping(
+        formats={"occurred_on": ["unix", "%d/%m/%Y", "iso"], "occurred_until": ["unix-ms"], "known_at": ["excel"]}
+    )
     path = tmp_path / "f.csv"
     lines = [f"{number},{value},1580601600000,43831.5" for number, value in enumerate(values)]
     path.write_text("\n".join(["source_id,occurred_on,occurred_until,known_at", *lines]), encoding="utf-8")
     with xanadu(tmp_path / "db") as store:
         assert load(store, path, loaded_at=NOW, mapping=mapping).rejected == 2
-        found = store.rows("SELECT CAST(occurred_on AS VARCHAR), CAST(occurred_until AS VARCHAR), CAST(known_from AS VARCHAR) FROM incidents ORDER BY source_id")
+        columns = ", ".join(f"CAST({name} AS VARCHAR)" for name in ("occurred_on", "occurred_until", "known_from"))
+        found = store.rows(f"SELECT {columns} FROM incidents ORDER BY source_id")  # noqa: S608
     assert found == [(day, "2020-02-02", "2020-01-01 12:00:00") for day in ("2020-01-01", "2020-02-01", "2020-01-03")]
 
 

@@ -12,21 +12,99 @@ from analytics.store import LoadReport, load
 from tests.store_files import NOW, Row, at, write_csv, xanadu
 from tests.test_sources import ucdp
 
-ACLED = (
-    "event_id_cnty,event_date,year,time_precision,disorder_type,event_type,sub_event_type,actor1,assoc_actor_1,inter1,actor2,"
-    "assoc_actor_2,inter2,interaction,civilian_targeting,iso,region,country,admin1,admin2,admin3,location,latitude,longitude,"
-    "geo_precision,source,source_scale,notes,fatalities,tags,timestamp"
-).split(",")
-ACLED_2018 = (
-    "data_id,iso,event_id_cnty,event_id_no_cnty,event_date,year,time_precision,event_type,sub_event_type,actor1,assoc_actor_1,"
-    "inter1,actor2,assoc_actor_2,inter2,interaction,region,country,admin1,admin2,admin3,location,latitude,longitude,"
-    "geo_precision,source,source_scale,notes,fatalities,timestamp,iso3"
-).split(",")
-ACLED_OLDEST = (
-    "GWNO,EVENT_ID_CNTY,EVENT_ID_NO_CNTY,EVENT_DATE,YEAR,TIME_PRECISION,EVENT_TYPE,ACTOR1,ALLY_ACTOR_1,INTER1,ACTOR2,"
-    "ALLY_ACTOR_2,INTER2,INTERACTION,COUNTRY,ADMIN1,ADMIN2,ADMIN3,LOCATION,LATITUDE,LONGITUDE,GEO_PRECISION,SOURCE,NOTES,"
-    "FATALITIES"
-).split(",")
+ACLED = [
+    "event_id_cnty",
+    "event_date",
+    "year",
+    "time_precision",
+    "disorder_type",
+    "event_type",
+    "sub_event_type",
+    "actor1",
+    "assoc_actor_1",
+    "inter1",
+    "actor2",
+    "assoc_actor_2",
+    "inter2",
+    "interaction",
+    "civilian_targeting",
+    "iso",
+    "region",
+    "country",
+    "admin1",
+    "admin2",
+    "admin3",
+    "location",
+    "latitude",
+    "longitude",
+    "geo_precision",
+    "source",
+    "source_scale",
+    "notes",
+    "fatalities",
+    "tags",
+    "timestamp",
+]
+ACLED_2018 = [
+    "data_id",
+    "iso",
+    "event_id_cnty",
+    "event_id_no_cnty",
+    "event_date",
+    "year",
+    "time_precision",
+    "event_type",
+    "sub_event_type",
+    "actor1",
+    "assoc_actor_1",
+    "inter1",
+    "actor2",
+    "assoc_actor_2",
+    "inter2",
+    "interaction",
+    "region",
+    "country",
+    "admin1",
+    "admin2",
+    "admin3",
+    "location",
+    "latitude",
+    "longitude",
+    "geo_precision",
+    "source",
+    "source_scale",
+    "notes",
+    "fatalities",
+    "timestamp",
+    "iso3",
+]
+ACLED_OLDEST = [
+    "GWNO",
+    "EVENT_ID_CNTY",
+    "EVENT_ID_NO_CNTY",
+    "EVENT_DATE",
+    "YEAR",
+    "TIME_PRECISION",
+    "EVENT_TYPE",
+    "ACTOR1",
+    "ALLY_ACTOR_1",
+    "INTER1",
+    "ACTOR2",
+    "ALLY_ACTOR_2",
+    "INTER2",
+    "INTERACTION",
+    "COUNTRY",
+    "ADMIN1",
+    "ADMIN2",
+    "ADMIN3",
+    "LOCATION",
+    "LATITUDE",
+    "LONGITUDE",
+    "GEO_PRECISION",
+    "SOURCE",
+    "NOTES",
+    "FATALITIES",
+]
 EVENT = {
     "event_id_cnty": "XAN1", "event_date": "2023-05-16", "time_precision": "1", "event_type": "Battles", "sub_event_type": "Armed clash",
     "actor1": "IS", "actor2": "Police Forces of Xanadu", "country": "Xanadu", "admin1": "North", "admin2": "Hill", "location": "Kubla",
@@ -116,7 +194,8 @@ def test_gtd(tmp_path: Path) -> None:
     """GTD's three numbers are a date as well known as they say, its codes and words for unknown are unknown, its counts keep their meaning."""
     rows = [
         GTD,
-        GTD | {"eventid": "201805160002", "iday": "0", "specificity": "4", "gname": "IS", "weapsubtype1_txt": "Unknown"},
+        GTD
+        | {"eventid": "201805160002", "iday": "0", "specificity": "4", "gname": "IS", "weapsubtype1_txt": "Unknown"},
         GTD | {"eventid": "201805160003", "imonth": "0", "iday": "0", "vicinity": "1"},
         GTD | {"eventid": "201805160004", "extended": "1", "resolution": "5/20/2018", "specificity": "3"},
         GTD | {"eventid": "201805160005", "resolution": "2018-05-01", "specificity": "5"},

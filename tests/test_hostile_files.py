@@ -26,9 +26,7 @@ from analytics.sources.tables import sample, table_of
 from analytics.store import Store, load
 from tests.store_files import NOW, xanadu
 
-CSV = (
-    'source_id,occurred_on,killed,latitude,notes\r\n1,2020-01-01,3,36.5,"a, ""b""\nc"\r\n2,2020-01-02,,,é\r\n3,x,-1,99,\r\n'
-)
+CSV = 'source_id,occurred_on,killed,latitude,notes\r\n1,2020-01-01,3,36.5,"a, ""b""\nc"\r\n2,2020-01-02,,,é\r\n3,x,-1,99,\r\n'
 RECORDS = [
     {"source_id": "1", "occurred_on": "2020-01-01", "killed": 3, "notes": "é"},
     {"source_id": 2, "occurred_on": None, "x": {"y": [1]}},
@@ -77,9 +75,7 @@ PIECES = (
     b"[" * 2000, b"\xe2\x80", b"nan", b"'", b";", b"\xd8\x00", b"0001-01-01",
 )  # fmt: skip
 EDITS = st.lists(
-    st.tuples(
-        st.floats(0, 1, exclude_max=True), st.integers(0, 8), st.sampled_from(PIECES) | st.binary(max_size=6)
-    ),
+    st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 8), st.sampled_from(PIECES) | st.binary(max_size=6)),
     max_size=6,
 )
 
@@ -154,7 +150,7 @@ def test_cells_of_any_text_come_back(workshop: tuple[Path, Store], rows: list[li
 def test_random_bytes_are_refused(workshop: tuple[Path, Store]) -> None:
     """Noise of any length is no table: it is refused, in no time and no memory."""
     folder, store = workshop
-    path, chance = folder / "noise", random.Random(7)  # noqa: S311
+    path, chance = folder / "noise", random.Random(7)
     for length in (1, 2, 10, 1000, 100_000):
         path.write_bytes(chance.randbytes(length))
         with pytest.raises(InputError):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from analytics.errors import InputError, QueryError
 from analytics.sources.base import literal, quoted
-from analytics.sources.files import Readable, readable, with_header
+from analytics.sources.files import Readable
+from analytics.sources.tables import table_of
 from analytics.store.connection import Store
 from analytics.store.loading import NO_LOAD, next_load_id, rewrite_history
 from analytics.store.staging import reader
@@ -43,8 +44,7 @@ def retract(
     knowledge time, is taken back as well. `unload` undoes it.
     Raises InputError where the file cannot be read, or has no column of ids.
     """
-    with readable(path) as found, store.transaction():
-        file = with_header(path, found) if found.kind == "csv" else found
+    with table_of(path) as file, store.transaction():
         load_id = next_load_id(store)
         otherwise, basis = (known_at, "given") if known_at else (loaded_at, "load")
         _stage(store, path, file, source, otherwise, basis)
