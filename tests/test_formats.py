@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from analytics.sources import FORMATS, recognise
+from analytics.sources import FORMATS, known_source, recognise
 from analytics.sources.ucdp import GED_COLUMNS
 from analytics.store import LoadReport, load
+from tests.conftest import ROOT
 from tests.store_files import NOW, Row, at, write_csv, xanadu
 from tests.test_sources import ucdp
 
@@ -270,3 +271,18 @@ def test_each_format_is_told_from_the_others() -> None:
     for name, columns in layouts.items():
         assert [other for other, known in FORMATS.items() if known.needs <= set(columns)] == [name]
         assert recognise(columns)[0] == name
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_the_page_of_sources_says_what_becomes_of_each_column(name: str) -> None:
+    """docs/sources.md lists exactly the columns that a source gives, and each of the source's that they are made of."""
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8").partition(f"<!-- columns: {name} -->\n\n")[2]
+    cells = [[cell.strip() for cell in line.split("|")[1:3]] for line in text.partition("\n\n")[0].splitlines()[2:]]
+    layouts = {"ucdp": list(GED_COLUMNS), "deco": list(DECO), "gtd": list(GTD), "acled": ACLED}
+    fields = known_source(name, layouts[name], "f.csv").fields
+    assert sorted(ours for ours, _ in cells) == sorted(fields)
+    for ours, theirs in cells:
+        made_of = fields[ours].given + fields[ours].text
+        assert all(f'"{column}"' in made_of for column in theirs.split(", ")), (
+            f"{ours} of {name} is not made of {theirs}"
+        )
