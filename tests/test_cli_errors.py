@@ -47,7 +47,7 @@ def loaded(database: Path, text: str | bytes, *options: str) -> Result:
 FILES = [
     ("", "bad.csv is empty"),
     ("\n \n", "bad.csv is empty"),
-    (b"\x00\x01\x02\x03" * 50, "bad.csv is neither text nor Parquet; export it as CSV or Parquet"),
+    (b"\x00\x01\x02\x03" * 50, "bad.csv is neither text nor Parquet, Excel, gzip or zip; export it as CSV or Parquet"),
     (f"{COLUMNS.replace('occurred_on', 'when')}\n{GOOD}\n", "no column for occurred_on; name it in a mapping file.*The file has: source_id"),
     ("PAR1 but not really", "bad.csv"),
 ]  # fmt: skip
