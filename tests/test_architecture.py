@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"models"}, {"numpy", "pandas", "scipy", "statsmodels", "numba"}),
     ({"panel"}, {"numpy", "pandas"}),
     ({"store"}, {"duckdb", "numpy", "pandas", "pyarrow"}),
+    ({"geometry"}, {"numpy", "shapely"}),
     ({"sources"}, {"pyarrow", "openpyxl"}),
     ({"settings", "definitions", "jobs"}, set()),
     ({"weeks", "periods"}, {"numpy"}),
@@ -42,7 +43,19 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"errors"}, set()),
 )
 
-HEAVY = {"duckdb", "jinja2", "numba", "numpy", "pandas", "plotly", "prompt_toolkit", "pyarrow", "scipy", "statsmodels"}
+HEAVY = {
+    "duckdb",
+    "jinja2",
+    "numba",
+    "numpy",
+    "pandas",
+    "plotly",
+    "prompt_toolkit",
+    "pyarrow",
+    "scipy",
+    "shapely",
+    "statsmodels",
+}
 
 MACHINE = re.compile(r"(?<![\w.~-])/(?:work|root|tmp|home|farm|opt|Users)/")
 REGISTRY = re.compile(r"pypi[.]org|pythonhosted[.]|registry[.]npmjs|index[-]url|extra[-]index")

@@ -28,7 +28,7 @@ CHANGES = (
 
 
 @main.command()
-@options("level", "measure", "where", "source", "week_start", "dates", "first", "to", "as_of")
+@options("level", "measure", "where", "tag", "source", "week_start", "dates", "first", "to", "as_of")
 def weekly(form: str, **given: Any) -> None:
     """Weekly figures by region; zeros are zeros, unknown is empty.
 
@@ -73,7 +73,19 @@ def _unknown_note(frame: "pd.DataFrame") -> list[str]:
 
 @main.command()
 @options(
-    "level", "regions", "where", "source", "week_start", "dates", "first", "to", "as_of", "method", "set", "counts"
+    "level",
+    "regions",
+    "where",
+    "tag",
+    "source",
+    "week_start",
+    "dates",
+    "first",
+    "to",
+    "as_of",
+    "method",
+    "set",
+    "counts",
 )
 def spikes(form: str, **given: Any) -> None:
     """Observed, expected and upper counts of every region-week; where one was not judged, why.
@@ -98,7 +110,7 @@ def spikes(form: str, **given: Any) -> None:
 
 @main.command()
 @click.option("--changes", is_flag=True, help="Show in which weeks the level changed, in place of recent growth.")
-@options("level", "regions", "where", "source", "week_start", "dates", "to", "as_of", "set", "counts")
+@options("level", "regions", "where", "tag", "source", "week_start", "dates", "to", "as_of", "set", "counts")
 def trends(changes: bool, form: str, **given: Any) -> None:
     """Growth per week of every region over the recent weeks, and the last weeks against the year before.
 
@@ -139,7 +151,7 @@ def _changes(form: str, given: dict[str, Any]) -> None:
 
 
 @main.command()
-@options("level", "regions", "where", "source", "week_start", "dates", "first", "to", "as_of", "method", "set")
+@options("level", "regions", "where", "tag", "source", "week_start", "dates", "first", "to", "as_of", "method", "set")
 def flags(form: str, **given: Any) -> None:
     """Region-weeks beyond what is normal there, with level and reason.
 

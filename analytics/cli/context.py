@@ -145,10 +145,22 @@ def overridden(settings: "Settings", given: dict[str, Any], part: str) -> "Setti
     """*settings* with the options given on the command line in their place."""
     names = ("level", "where", "source", "week_start", "dates", "method", "regions", "measures")
     changed = {name: given[name] for name in names if given.get(name) not in (None, ())}
+    if given.get("tags"):
+        changed["where"] = _with_tags(given, changed.get("where", settings.where))
     if given.get("measure") is not None:
         changed["measures"] = (given["measure"],)
     settings = settings.with_values(changed, "command line")
     return settings.with_values(sets(given["sets"], part), "--set") if given.get("sets") and part else settings
+
+
+def _with_tags(given: dict[str, Any], where: str) -> str:
+    """*where*, and the tags of --tag, each of which must have a rule."""
+    from analytics.store import tagged
+
+    if given.get("counts"):
+        raise OptionError("--tag needs the records of a database; --counts has only their number")
+    with reading(given) as store:
+        return tagged(store, given["tags"], where)
 
 
 PARTS = ("spikes", "ramps", "trends", "level_changes", "policy", "backtest")

@@ -12,8 +12,8 @@ EXIT_CODES = "\n".join(["\b", "Exit codes:", *(f"  {code:<4}{words}" for code, w
 
 ORDER = (
     "demo", "mapping", "load", "status", "weekly", "spikes", "trends", "flags", "backtest", "study", "report", "run",
-    "episodes", "note", "mute", "sql", "queries", "schema", "export", "regions", "events", "coverage", "retract",
-    "unload", "upgrade", "simulate",
+    "episodes", "note", "mute", "sql", "queries", "schema", "export", "regions", "tags", "events", "coverage",
+    "retract", "unload", "upgrade", "simulate",
 )  # fmt: skip
 """Commands in the order in which one uses them."""
 

@@ -109,6 +109,13 @@ SHARED: dict[str, Callable[[Any], Any]] = {
         help="Judge and show only this region, or the regions of a group; may be repeated.  [default: all]",
     ),
     "where": click.option("--where", help="SQL over an incident: count only those for which it holds."),
+    "tag": click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="NAME",
+        help="Count only incidents with this tag; may be repeated: with all.",
+    ),
     "source": click.option("--source", help="Source to count; several, by commas, in order of precedence."),
     "week_start": click.option("--week-start", help="Weekday that starts a week.  [default: monday]"),
     "dates": click.option("--dates", help="Incidents dated to a month or year: exclude or spread.  [default: exclude]"),

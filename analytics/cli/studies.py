@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--other", "further", multiple=True, type=Day(), help="Date of an event that the database lacks; may be repeated."
 )
 @click.option("--chart", type=click.Path(path_type=Path), help="Write the event-time chart to this HTML file.")
-@options("level", "measure", "where", "source", "week_start", "to", "as_of", "set", "counts")
+@options("level", "measure", "where", "tag", "source", "week_start", "to", "as_of", "set", "counts")
 def study(form: str, chart: Path | None, **given: Any) -> None:
     """Say what came after a dated event, against what the weeks before lead one to expect and against other dates.
 

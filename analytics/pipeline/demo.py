@@ -17,6 +17,7 @@ REFERENCE = (
     ("data/iraq_groups.csv", "regions"),
     ("data/iraq_admin1.geojson", "regions"),
     ("data/iraq_events.csv", "events"),
+    ("data/tags.toml", "tags"),
 )
 """Reference data that every new database starts with."""
 

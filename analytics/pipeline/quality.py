@@ -23,6 +23,7 @@ def quality_tables(store: Store, analysis: Analysis) -> dict[str, pd.DataFrame]:
         "Records outside the regions' counts": _aside(analysis),
         "How exactly dates are known": _imprecise(store, analysis),
         "Places not found": _unresolved(store),
+        "How the regions were found": _placed(store, analysis.panel.as_of),
     }
 
 
@@ -94,6 +95,30 @@ def _imprecise(store: Store, analysis: Analysis) -> pd.DataFrame:
 
 
 _POLICY = {"exclude": "left out of the weeks", "spread": "spread over its weeks"}
+
+
+def _placed(store: Store, as_of: datetime | None) -> pd.DataFrame:
+    """How many incidents each way of finding a region placed, and how many report another than their coordinates lie in."""
+    frame = store.frame(
+        "SELECT coalesce(region_basis, 'none') AS basis, count(*) AS incidents, "
+        "(SELECT count(*) FROM place_conflicts) AS conflicts "
+        "FROM incidents_as_of(coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')) GROUP BY 1 "
+        "ORDER BY list_position(['reported', 'polygon', 'nearest', 'none'], basis)",
+        {"as_of": as_of},
+    )
+    frame = frame.assign(
+        region_found_by=[_BASES[basis] for basis in frame["basis"]],
+        coordinates_elsewhere=frame["conflicts"].where(frame["basis"] == "reported", 0),
+    )
+    return frame[["region_found_by", "incidents", "coordinates_elsewhere"]]
+
+
+_BASES = {
+    "reported": "reported names",
+    "polygon": "coordinates inside its boundary",
+    "nearest": "coordinates near its boundary, outside all",
+    "none": "none found",
+}
 
 
 def _unresolved(store: Store) -> pd.DataFrame:

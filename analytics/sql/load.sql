@@ -1,7 +1,7 @@
 -- one row per load: a file that was read, and what came of it
 CREATE TABLE IF NOT EXISTS load (
     load_id INTEGER NOT NULL,
-    kind VARCHAR NOT NULL,          -- incidents, regions, groups, boundaries, events or coverage
+    kind VARCHAR NOT NULL,          -- incidents, regions, groups, boundaries, events, coverage or tags
     source VARCHAR,
     file VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from analytics.store.reference import is_reference_loaded, load_reference
     from analytics.store.remarks import add_mute, add_note, end_mute, mutes, notes
     from analytics.store.retracting import RetractReport, retract
+    from analytics.store.tags import tag_counts, tagged
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -79,6 +80,8 @@ __all__ = [
     "retract",
     "run_lock",
     "runs_from",
+    "tag_counts",
+    "tagged",
     "unload",
     "weekly",
     "write_names",
@@ -124,6 +127,8 @@ _HOMES = {
     "record_sent": "mails",
     "run_lock": "lock",
     "runs_from": "recording",
+    "tag_counts": "tags",
+    "tagged": "tags",
     "unload": "loading",
     "weekly": "reading",
     "write_names": "recording",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST_VERSION = 3
 """The oldest schema that a database can be brought from; what changed its tables since is in analytics/sql/upgrades."""
 
@@ -30,15 +30,16 @@ _SQL = Path(__file__).parent.parent / "sql"
 
 TABLES = (
     "load", "reject", "load_place", "reference_row", "incident_version", "sighting", "retraction", "region", "region_name",
-    "region_member", "boundary",
-    "dated_event", "reporting", "place", "run", "flag", "episode",
+    "region_member", "boundary", "point",
+    "dated_event", "reporting", "tag_rule", "place", "run", "flag", "episode",
     "episode_event", "episode_name", "note", "mute", "due_mail", "sent_mail", "backtest",
     "backtest_score", "backtest_flag",
 )  # fmt: skip
 DERIVED = (
-    "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions", "revisions", "reporting_delay",
-    "loads", "rejects",
-    "regions", "region_groups", "dated_events", "event_regions", "coverage", "unresolved", "weekly", "weekly_as_of", "runs", "mutes",
+    "level_rank", "tags_of", "place_key", "week_of", "lineage", "reach", "incidents_as_of", "incidents", "coverage_in_force", "versions",
+    "revisions", "reporting_delay", "loads", "rejects",
+    "regions", "region_groups", "dated_events", "event_regions", "coverage", "unresolved", "place_conflicts",
+    "weekly", "weekly_as_of", "runs", "mutes",
     "notes", "flags", "episodes", "episode_log", "flag_incidents", "incident_changes",
 )  # fmt: skip
 
@@ -171,6 +172,20 @@ class Store:
         """A query's result as Arrow record batches, as it streams."""
         with errors_of_ours():
             return self._connection.sql(sql, params=dict(parameters or {})).to_arrow_reader()
+
+    def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.Table":
+        """A query's result as an Arrow table."""
+        with errors_of_ours():
+            found: pa.Table = self._connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
+        return found
+
+    def put(self, name: str, rows: "pa.Table") -> None:
+        """Make the temporary table *name* of an Arrow table's rows."""
+        self._connection.register("(rows)", rows)
+        try:
+            self.run(f'CREATE OR REPLACE TEMP TABLE {name} AS FROM "(rows)"')
+        finally:
+            self._connection.unregister("(rows)")
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Kind (SELECT, INSERT, ...) and text of each statement, without semicolons and comments around it."""

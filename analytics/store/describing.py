@@ -67,7 +67,7 @@ def _meaning(table: str, column: str) -> str:
     return next((words[column] for words in (own, singular, of_incident, _words()["columns"]) if column in words), "")
 
 
-_OF_INCIDENTS = ("incident_version", "incidents", "versions", "flag_incidents", "reporting_delay")
+_OF_INCIDENTS = ("incident_version", "incidents", "versions", "flag_incidents", "place_conflicts", "reporting_delay")
 
 
 def _arguments(text: str) -> list[str]:

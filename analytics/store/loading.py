@@ -19,6 +19,7 @@ from analytics.store.connection import Store
 from analytics.store.deriving import derive
 from analytics.store.intake import stage
 from analytics.store.knowledge import Knowledge, knowledge_of
+from analytics.store.points import drop_points, locate_staged
 from analytics.store.staging import reader
 
 RETRACT_UP_TO = 0.05
@@ -153,7 +154,7 @@ def unload(store: Store, load_id: int, *, undone_at: datetime) -> None:
         for table in ("reject", "reference_row", "load_place", "retraction"):
             store.run(f"DELETE FROM {table} WHERE load_id = $id", {"id": load_id})
         store.run("UPDATE load SET undone_at = $at WHERE load_id = $id", {"at": undone_at, "id": load_id})
-        store.step("steps/drop_places")
+        drop_points(store)
         derive(store)
 
 
@@ -225,7 +226,9 @@ def _load(
     else:
         read, accepted = stage(store, path, file, source, knowledge, load_id, keep_raw)
         places = _place(store, load_id)
-        store.step("steps/incoming", {"load_id": load_id})
+        locate_staged(store)
+        for name in ("era", "spot_incoming", "spotted", "incoming"):
+            store.step(f"steps/{name}", {"load_id": load_id})
         coverage = _cover(store, source, covers)
         new, versions, retracted = _add(store, load_id, source, coverage if full_release else None)
         notes = [source.read_as, knowledge.note, *places, *([coverage.note] if coverage else [])]
@@ -287,11 +290,12 @@ def _same_load(store: Store, sha256: str, settings: str, knowledge: Knowledge) -
 def _place(store: Store, load_id: int) -> list[str]:
     """Find the regions of newly reported places; say how many were derived from reported names."""
     store.step("steps/add_load_places", {"load_id": load_id})
-    before = store.rows("SELECT (SELECT count(*) FROM place), (SELECT count(*) FROM region)")[0]
-    store.step("steps/new_places")
-    if store.value("SELECT count(*) FROM place") > before[0]:
+    before = store.value("SELECT count(*) FROM region")
+    if store.value(
+        "SELECT count(*) FROM (SELECT country, admin1, admin2 FROM load_place EXCEPT SELECT country, admin1, admin2 FROM place)"
+    ):
         derive(store)
-    derived = store.value("SELECT count(*) FROM region") - before[1]
+    derived = store.value("SELECT count(*) FROM region") - before
     if not derived:
         return []
     return [

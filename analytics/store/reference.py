@@ -1,25 +1,27 @@
-"""Loading reference data: regions and their names, groups, boundaries, dated events and coverage."""
+"""Loading reference data: regions and their names, groups, boundaries, dated events, coverage and tag rules."""
 
 import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from analytics.errors import InputError
 from analytics.schema import FIRST_DAY, LAST_DAY
+from analytics.sources.boundaries import BoundaryOptions, is_boundaries
 from analytics.sources.files import readable
 from analytics.sources.table import nearest
 from analytics.store.connection import Store
 from analytics.store.deriving import derive
 from analytics.store.loading import next_load_id
+from analytics.store.outlines import Record, outlines
+from analytics.store.tags import check_rules, rules
 
 LEVELS = ("country", "admin1", "admin2")
 EVENT_KINDS = ("election", "referendum", "operation", "control", "withdrawal", "attack", "other")
-Record = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +36,27 @@ class _Kind:
     """Whether a file may have one row of a key only."""
 
 
-def load_reference(store: Store, path: Path, kind: str, *, loaded_at: datetime) -> dict[str, Any]:
-    """Load a reference file of *kind* (regions, events or coverage) in one transaction; rows and kind found.
+def load_reference(
+    store: Store, path: Path, kind: str, *, loaded_at: datetime, boundaries: BoundaryOptions | None = None
+) -> dict[str, Any]:
+    """Load a reference file of *kind* (regions, events, coverage or tags) in one transaction; what was found, and notes.
 
-    `regions` takes a CSV of regions, a CSV of groups (it has a column group_id) or GeoJSON boundaries (features with a
-    property region_id). What is loaded again replaces what bears the same id. Raises InputError naming file, line,
-    column and value of the first thing wrong; then nothing is loaded.
+    `regions` takes a CSV of regions, a CSV of groups (it has a column group_id) or boundaries (GeoJSON or TopoJSON, read
+    as *boundaries* says); `tags` takes TOML. What is loaded again replaces what bears the same id. Raises InputError
+    naming file, line, column and value of the first thing wrong; then nothing is loaded.
     """
-    found, records, sha256 = _read(path, kind)
+    found, text, sha256 = _read(path, kind)
+    chosen = boundaries or BoundaryOptions()
     with store.transaction():
         load_id = next_load_id(store)
-        _check(store, _KINDS[found], records)
-        _write(store, found, records, load_id)
+        rows, notes = _rows(store, path, found, text, chosen)
+        for part, records in rows.items():
+            _check(store, _KINDS[part], records)
+            _write(store, part, records, load_id)
         derive(store)
+        count = len(rows[found])
         store.run(
-            "INSERT INTO load BY NAME SELECT $id AS load_id, $kind AS kind, $file AS file, $sha AS sha256, '{}' AS settings, "
+            "INSERT INTO load BY NAME SELECT $id AS load_id, $kind AS kind, $file AS file, $sha AS sha256, $settings AS settings, "
             "$at AS loaded_at, $rows AS rows_read, $rows AS accepted, 0 AS rejected, 0 AS new_incidents, 0 AS new_versions, "
             "0 AS unchanged",
             {
@@ -56,11 +64,12 @@ def load_reference(store: Store, path: Path, kind: str, *, loaded_at: datetime) 
                 "kind": found,
                 "file": path.name,
                 "sha": sha256,
+                "settings": json.dumps(asdict(chosen)) if found == "boundaries" else "{}",
                 "at": loaded_at.replace(microsecond=0),
-                "rows": len(records),
+                "rows": count,
             },
         )
-    return {"load_id": load_id, "kind": found, "rows": len(records), "file": path.name}
+    return {"load_id": load_id, "kind": found, "rows": count, "file": path.name, "notes": notes}
 
 
 def is_reference_loaded(store: Store, path: Path, kind: str, alike: int = 1) -> bool:
@@ -73,23 +82,41 @@ def is_reference_loaded(store: Store, path: Path, kind: str, alike: int = 1) -> 
     return (sha256,) in rows
 
 
-def _read(path: Path, kind: str) -> tuple[str, list[Record], str]:
+def _read(path: Path, kind: str) -> tuple[str, str, str]:
+    """What kind of file it is, its text and its hash."""
     with readable(path) as file:
         if file.kind != "csv":
-            raise InputError(f"{path} is {file.kind.capitalize()}; reference data are read as CSV or GeoJSON")
+            raise InputError(f"{path} is {file.kind.capitalize()}; reference data are read as CSV, GeoJSON, TopoJSON or TOML")
         text = file.path.read_text(encoding="utf-8")
-    if kind == "regions" and text.lstrip().startswith("{"):
-        return "boundaries", _features(path, text), file.sha256
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = [(name or "").strip() for name in reader.fieldnames or []]
-    except csv.Error as error:
-        raise InputError(f"{path}: the header cannot be read: {error}") from error
-    found = "groups" if kind == "regions" and "group_id" in columns else kind
+    if kind == "regions" and is_boundaries(text):
+        return "boundaries", text, file.sha256
+    if kind == "regions" and "group_id" in _columns(path, text)[0]:
+        return "groups", text, file.sha256
+    return kind, text, file.sha256
+
+
+def _rows(
+    store: Store, path: Path, found: str, text: str, boundaries: BoundaryOptions
+) -> tuple[dict[str, list[Record]], list[str]]:
+    """The file's rows by kind, and what must be said of them."""
+    if found == "boundaries":
+        return outlines(store, path, text, boundaries)
+    if found == "tags":
+        return {"tags": rules(path, text)}, []
+    columns, reader = _columns(path, text)
     for needed in _KINDS[found].needs:
         if needed not in columns:
             raise InputError(f"{path}: column {needed!r} is missing for {found}{nearest(needed, columns)}")
-    return found, _records(path, found, columns, reader), file.sha256
+    return {found: _records(path, found, columns, reader)}, []
+
+
+def _columns(path: Path, text: str) -> tuple[list[str], Any]:
+    """The names of a CSV file's columns, and what reads its rows."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return [(name or "").strip() for name in reader.fieldnames or []], reader
+    except csv.Error as error:
+        raise InputError(f"{path}: the header cannot be read: {error}") from error
 
 
 def _records(path: Path, kind: str, columns: list[str], reader: Any) -> list[Record]:
@@ -110,24 +137,6 @@ def _records(path: Path, kind: str, columns: list[str], reader: Any) -> list[Rec
     if not records:
         raise InputError(f"{path} has a header but no rows")
     return records
-
-
-def _features(path: Path, text: str) -> list[Record]:
-    try:
-        content = json.loads(text)
-        features = [(feature["properties"]["region_id"], feature["geometry"]) for feature in content["features"]]
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            f"{path} is not a GeoJSON FeatureCollection whose features have a property region_id and a geometry ({error!r})"
-        ) from error
-    return [
-        {
-            "region_id": str(region),
-            "geometry": json.dumps(geometry, separators=(",", ":")),
-            "_line": f"{path}, {region}",
-        }
-        for region, geometry in features
-    ]
 
 
 def _check(store: Store, kind: _Kind, records: list[Record]) -> None:
@@ -259,7 +268,10 @@ _KINDS = {
         check=_check_groups,
         unique=False,
     ),
-    "boundaries": _Kind(needs=("region_id", "geometry"), may=(), key="region_id", check=_check_boundaries),
+    "boundaries": _Kind(
+        needs=("region_id", "geometry", "nearest_km"), may=(), key="region_id", check=_check_boundaries
+    ),
+    "tags": _Kind(needs=("tag", "where"), may=("meaning",), key="tag", check=check_rules),
     "events": _Kind(
         needs=("event_id", "kind", "name", "starts_on"),
         may=("ends_on", "regions", "source", "notes"),

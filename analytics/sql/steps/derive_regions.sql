@@ -1,7 +1,7 @@
 -- one row per place name of a country without a loaded hierarchy: its reported names become its regions
 INSERT INTO region
 WITH country AS (
-    SELECT place_key(p.country) AS key, min(p.country) AS name FROM place AS p
+    SELECT place_key(p.country) AS key, min(p.country) AS name FROM load_place AS p
     WHERE p.country IS NOT NULL AND place_key(p.country) <> ''
     GROUP BY ALL
     HAVING NOT EXISTS (
@@ -11,11 +11,11 @@ WITH country AS (
     SELECT place_key(c.name) AS ck, c.name, NULL AS k1, NULL AS n1, NULL AS k2, NULL AS n2 FROM country AS c
     UNION ALL
     SELECT c.key, NULL, place_key(p.admin1), min(p.admin1), NULL, NULL
-    FROM place AS p JOIN country AS c ON c.key = place_key(p.country)
+    FROM load_place AS p JOIN country AS c ON c.key = place_key(p.country)
     WHERE place_key(p.admin1) <> '' GROUP BY c.key, place_key(p.admin1)
     UNION ALL
     SELECT c.key, NULL, place_key(p.admin1), NULL, place_key(p.admin2), min(p.admin2)
-    FROM place AS p JOIN country AS c ON c.key = place_key(p.country)
+    FROM load_place AS p JOIN country AS c ON c.key = place_key(p.country)
     WHERE place_key(p.admin1) <> '' AND place_key(p.admin2) <> '' GROUP BY c.key, place_key(p.admin1), place_key(p.admin2)
 ), made AS (
     SELECT concat_ws('/', replace(ck, ' ', '-'), replace(k1, ' ', '-'), replace(k2, ' ', '-')) AS region_id,

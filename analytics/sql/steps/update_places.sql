@@ -1,3 +1,3 @@
--- each reported place takes the region that was found for it
-UPDATE place SET region_id = r.region_id, district_id = r.district_id, problem = r.problem
-FROM moved AS r WHERE place.rowid = r.id;
+-- one row per reported place and stretch of time, as it was resolved anew
+DELETE FROM place;
+INSERT INTO place FROM resolved;
