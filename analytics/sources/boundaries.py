@@ -130,7 +130,7 @@ def _topology(path: object, content: dict[str, Any]) -> Found:
     try:
         objects = content["objects"]
         if len(objects) != 1:
-            raise InputError(f"{path} has several objects ({', '.join(map(str, objects))}); keep one of them")
+            raise InputError(f"{path} has {len(objects)} objects ({', '.join(map(str, objects))}); keep one of them")
         arcs = _arcs(content["arcs"], content.get("transform"))
         (chosen,) = objects.values()
         for geometry in chosen["geometries"] if chosen["type"] == "GeometryCollection" else [chosen]:

@@ -186,7 +186,7 @@ def tag_counts(store: Store) -> "pd.DataFrame":
         "WITH borne AS (SELECT unnest(tags) AS tag, incident_id, occurred_on, killed FROM incidents) "
         "SELECT r.tag, count(b.tag) AS incidents, CAST(sum(b.killed) AS BIGINT) AS killed, min(b.occurred_on) AS first_day, "
         "max(b.occurred_on) AS latest_day, "
-        "array_to_string(list_transform(max(row(b.occurred_on, b.incident_id), 3), lambda one: one[2]), ' ') AS examples, "
+        "coalesce(array_to_string(list_transform(max(row(b.occurred_on, b.incident_id), 3), lambda one: one[2]), ' '), '') AS examples, "
         'r.meaning, r."where" FROM tag_rule AS r LEFT JOIN borne AS b ON b.tag = r.tag '
         'GROUP BY r.tag, r.meaning, r."where" ORDER BY r.tag'
     )
