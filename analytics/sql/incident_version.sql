@@ -10,9 +10,9 @@ CREATE TABLE IF NOT EXISTS incident_version (
     hash UBIGINT NOT NULL,
     region_id VARCHAR,              -- the finest region inside the first-level region reported
     district_id VARCHAR,            -- the district its name means, also where another first-level region is reported
-    region_basis VARCHAR,           -- reported, polygon or nearest
     source VARCHAR NOT NULL,
     source_id VARCHAR NOT NULL,
     {{columns}},
-    raw VARCHAR
+    raw VARCHAR,
+    region_basis VARCHAR            -- reported, polygon or nearest
 );

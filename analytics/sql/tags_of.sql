@@ -1,2 +1,2 @@
 -- the tags whose rules hold for an incident, in the order of their names; made anew whenever rules are loaded
-CREATE OR REPLACE MACRO tags_of(incident_id, source, source_id, {{bare}}, raw) AS CAST([] AS VARCHAR[]);
+CREATE MACRO IF NOT EXISTS tags_of(incident_id, source, source_id, {{bare}}, raw) AS CAST([] AS VARCHAR[]);

@@ -161,10 +161,11 @@ def write_rules(store: Store) -> None:
     rows = store.rows('SELECT tag, "where" FROM tag_rule ORDER BY tag')
     cases = ", ".join(f"CASE WHEN try(({where}\n)) THEN {literal(tag)} END" for tag, where in rows)
     text = sql_text("tags_of")
+    made = text.replace("MACRO IF NOT EXISTS", "OR REPLACE MACRO")
     if rows:
-        text = text.replace("CAST([] AS VARCHAR[])", f"list_filter([{cases}], lambda tag: tag IS NOT NULL)")
-    store.run(text)
-    store.run(comment_on("MACRO", "tags_of", text.split(" AS ", 1)[0] + " AS "))
+        made = made.replace("CAST([] AS VARCHAR[])", f"list_filter([{cases}], lambda tag: tag IS NOT NULL)")
+    store.run(made)
+    store.run(comment_on("MACRO", "tags_of", text))
 
 
 def tagged(store: Store, tags: Sequence[str], where: str) -> str:

@@ -2,8 +2,8 @@
 CREATE OR REPLACE TEMP TABLE incoming AS
 SELECT s.incident_id, s.known_at, s.known_basis, false AS retracted, CAST($load_id AS INTEGER) AS load_id, s.hash,
        coalesce(t.region_id, p.region_id) AS region_id, coalesce(p.district_id, t.district_id) AS district_id,
-       coalesce(t.region_basis, CASE WHEN p.region_id IS NOT NULL THEN 'reported' END) AS region_basis,
-       s.source, s.source_id, {{names s}}, s.raw
+       s.source, s.source_id, {{names s}}, s.raw,
+       coalesce(t.region_basis, CASE WHEN p.region_id IS NOT NULL THEN 'reported' END) AS region_basis
 FROM staged AS s
 LEFT JOIN place AS p ON p.country IS NOT DISTINCT FROM s.country AND p.admin1 IS NOT DISTINCT FROM s.admin1
     AND p.admin2 IS NOT DISTINCT FROM s.admin2
