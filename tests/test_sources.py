@@ -97,7 +97,7 @@ def test_ucdp_columns(tmp_path: Path) -> None:
             None,
             "XA-N/hill",
         ),
-        ("2018-06-02", "2018-06-03", "year", None, "state-based", "IS", 7, 5, 9, 1, None, None, "XA-N/hill"),
+        ("2018-06-02", "2018-06-03", "year", "country", "state-based", "IS", 7, 5, 9, 1, None, None, "XA-N/hill"),
     ]
     assert rejects == [(4, "date_precision", "6"), (5, "place_precision", "9")]
 

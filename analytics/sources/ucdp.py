@@ -31,8 +31,16 @@ GED_COLUMNS = (
 DATE_PRECISIONS = {"1": "day", "2": "week", "3": "week", "4": "month", "5": "year"}
 """UCDP's date_prec: 1 the day, 2 within 2-6 days, 3 the week, 4 the month, 5 longer than a month."""
 
-PLACE_PRECISIONS = {"1": "exact", "2": "near", "3": "admin2", "4": "admin1", "5": "", "6": "country", "7": ""}
-"""UCDP's where_prec; 5 (a line or a fuzzy area) and 7 (international) are none of ours and stay unknown."""
+PLACE_PRECISIONS = {
+    "1": "exact",
+    "2": "near",
+    "3": "admin2",
+    "4": "admin1",
+    "5": "country",
+    "6": "country",
+    "7": "country",
+}
+"""UCDP's where_prec; of 5 (a line or a fuzzy area) and 7 (international) no more than the country is sure."""
 
 VIOLENCE = {"1": "state-based", "2": "non-state", "3": "one-sided"}
 
@@ -63,8 +71,7 @@ def ucdp_source(columns: list[str], filename: str) -> Source:
     fields = {ours: plain(have[theirs]) for ours, theirs in _PLAIN.items() if theirs in have}
     fields["date_precision"] = translated(have["date_prec"], DATE_PRECISIONS)
     fields["event_type"] = translated(have["type_of_violence"], VIOLENCE)
-    precision = translated(have["where_prec"], PLACE_PRECISIONS)
-    fields["place_precision"] = Field(given=precision.given, text=f"nullif({precision.text}, '')")
+    fields["place_precision"] = translated(have["where_prec"], PLACE_PRECISIONS)
     fields |= government_deaths(have)
     return Source(
         format="ucdp",

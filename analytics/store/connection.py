@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 4
 OLDEST_VERSION = 3
 """The oldest schema that a database can be brought from; what changed its tables since is in analytics/sql/upgrades."""
 

@@ -25,8 +25,8 @@ SELECT name, type, comment FROM (
     SELECT column_index AS place, column_name AS name, data_type AS type, comment
     FROM duckdb_columns() WHERE NOT internal AND table_name = $name
     UNION ALL
-    SELECT 0, split_part(line, ': ', 1), 'argument', substr(line, strpos(line, ': ') + 2)
-    FROM (SELECT unnest(string_split(comment, chr(10))[2:]) AS line FROM duckdb_functions() WHERE NOT internal AND function_name = $name)
+    SELECT turn, split_part(line, ': ', 1), 'argument', substr(line, strpos(line, ': ') + 2)
+    FROM (SELECT unnest(string_split(comment, chr(10))[2:]) AS line, unnest(range(len(string_split(comment, chr(10))) - 1)) AS turn FROM duckdb_functions() WHERE NOT internal AND function_name = $name)
 ) ORDER BY place
 """
 """Columns of one table or view, or arguments of one macro, with their comments."""
@@ -37,7 +37,7 @@ def comment_on(kind: str, name: str, text: str) -> str:
     about = text.split("\n", 1)[0].removeprefix("-- ")
     if kind == "MACRO":
         kind = "MACRO TABLE" if re.search(r"\)\s*AS TABLE\b", text) else kind
-        about = "\n".join([about, *(f"{word}: {_words()['arguments'].get(word, '')}" for word in _arguments(text))])
+        about = "\n".join([about, *(f"{word}: {_argument(word)}" for word in _arguments(text))])
     return f"COMMENT ON {kind} {name} IS {literal(about)}"
 
 
@@ -70,8 +70,13 @@ def _meaning(table: str, column: str) -> str:
 _OF_INCIDENTS = ("incident_version", "incidents", "versions", "flag_incidents", "place_conflicts", "reporting_delay")
 
 
+def _argument(word: str) -> str:
+    """Meaning of a macro's argument: of its own, or that of the column it stands for."""
+    return _words()["arguments"].get(word) or _incident_words().get(word) or _words()["columns"].get(word, "")
+
+
 def _arguments(text: str) -> list[str]:
     """Names of a macro's arguments, in order."""
-    inside = re.search(r"MACRO \w+\((.*?)\)\s*AS\b", text, re.DOTALL)
+    inside = re.search(r"MACRO (?:IF NOT EXISTS )?\w+\((.*?)\)\s*AS\b", text, re.DOTALL)
     parts = inside[1].split(",") if inside else []
     return [part.split(":=")[0].strip().strip('"') for part in parts]

@@ -86,7 +86,9 @@ def _read(path: Path, kind: str) -> tuple[str, str, str]:
     """What kind of file it is, its text and its hash."""
     with readable(path) as file:
         if file.kind != "csv":
-            raise InputError(f"{path} is {file.kind.capitalize()}; reference data are read as CSV, GeoJSON, TopoJSON or TOML")
+            raise InputError(
+                f"{path} is {file.kind.capitalize()}; reference data are read as CSV, GeoJSON, TopoJSON or TOML"
+            )
         text = file.path.read_text(encoding="utf-8")
     if kind == "regions" and is_boundaries(text):
         return "boundaries", text, file.sha256
