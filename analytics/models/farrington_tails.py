@@ -64,7 +64,7 @@ def _deviance(x: float, m: float) -> float:
 
 
 @_inner
-def _density(y: float, mean: float, phi: float) -> float:
+def density_at(y: float, mean: float, phi: float) -> float:
     """P(Y = y) for y >= 1."""
     log_density = -_stirling_error(y) - 0.5 * math.log(y) - _HALF_LOG_2PI
     if phi == 1.0:
@@ -105,7 +105,7 @@ def _fraction(a: float, b: float, x: float, rest: float) -> float:
 
 
 @_inner
-def _rise(x: float, mean: float, phi: float) -> float:
+def rise(x: float, mean: float, phi: float) -> float:
     """P(Y = x + 1) / P(Y = x)."""
     if phi == 1.0:
         return mean / (x + 1.0)
@@ -119,20 +119,20 @@ def _series(y: float, mean: float, phi: float, density: float) -> float:
     x = y
     if y > mean:
         while term > 1e-17 * total:
-            term *= _rise(x, mean, phi)
+            term *= rise(x, mean, phi)
             total += term
             x += 1.0
         return density * total
     total = 0.0
     while x > 0.0 and term > 1e-17 * total:
         x -= 1.0
-        term /= _rise(x, mean, phi)
+        term /= rise(x, mean, phi)
         total += term
     return 1.0 - density * total
 
 
 @_inner
-def _tail_given(y: float, mean: float, phi: float, density: float) -> float:
+def tail_given(y: float, mean: float, phi: float, density: float) -> float:
     """P(Y >= y) for y >= 1, from the density at y; the fraction is slow where phi is near 1, the series elsewhere."""
     if phi < 1.01:
         return _series(y, mean, phi, density)
@@ -150,7 +150,7 @@ def _tail(y: float, mean: float, phi: float) -> float:
         return np.nan
     if y <= 0.0 or mean == 0.0:
         return 1.0 if y <= 0.0 else 0.0
-    return _tail_given(y, mean, phi, _density(y, mean, phi))
+    return tail_given(y, mean, phi, density_at(y, mean, phi))
 
 
 @_inner
@@ -160,8 +160,8 @@ def _guess(alpha: float, mean: float, phi: float, z: float) -> float:
     x = 1.0 * math.floor(mean + z * sd + (2.0 * phi - 1.0) * (z * z - 1.0) / 6.0)
     x = x if x > 0.0 else 0.0
     for _ in range(40 if sd > 20.0 else 0):
-        density = _density(x + 1.0, mean, phi)
-        above = _tail_given(x + 1.0, mean, phi, density)
+        density = density_at(x + 1.0, mean, phi)
+        above = tail_given(x + 1.0, mean, phi, density)
         if not (density > 0.0 and above > 0.0):
             break
         step = math.log(above / alpha) * above / density
@@ -180,14 +180,14 @@ def _quantile(alpha: float, mean: float, phi: float, z: float) -> float:
     if mean == 0.0:
         return 0.0
     x = _guess(alpha, mean, phi, z)
-    density = _density(x + 1.0, mean, phi)
-    above = _tail_given(x + 1.0, mean, phi, density)
+    density = density_at(x + 1.0, mean, phi)
+    above = tail_given(x + 1.0, mean, phi, density)
     while above > alpha:
         above -= density
         x += 1.0
-        density *= _rise(x, mean, phi)
+        density *= rise(x, mean, phi)
     while x > 0.0:
-        density /= _rise(x, mean, phi)
+        density /= rise(x, mean, phi)
         if above + density > alpha:
             break
         above += density

@@ -23,6 +23,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "glr-nb": ("glr", "GlrNbOptions", "GlrNb"),
     "bayes": ("bayes", "BayesOptions", "Bayes"),
     "rki": ("rki", "RkiOptions", "Rki"),
+    "predictive": ("predictive", "PredictiveOptions", "Predictive"),
     "ramp": ("ramp", "RampOptions", "Ramp"),
     "rare": ("rare", "RareOptions", "Rare"),
     "mean-sd": ("practice", "MeanSdOptions", "MeanSd"),

@@ -1,5 +1,6 @@
 """Panels and incident records whose truth is known, made from a seed."""
 
+from analytics.simulate.clusters import ClusterDesign, SimulatedClusters, clusters
 from analytics.simulate.designs import SCENARIOS, Scenario, SimulatedCounts, noufaily
 from analytics.simulate.ramps import RampDesign, SimulatedRamps, ramps
 from analytics.simulate.records import BUNDLED_SEED, SimulatedRecords, incident_records, write
@@ -7,11 +8,14 @@ from analytics.simulate.records import BUNDLED_SEED, SimulatedRecords, incident_
 __all__ = [
     "BUNDLED_SEED",
     "SCENARIOS",
+    "ClusterDesign",
     "RampDesign",
     "Scenario",
+    "SimulatedClusters",
     "SimulatedCounts",
     "SimulatedRamps",
     "SimulatedRecords",
+    "clusters",
     "incident_records",
     "noufaily",
     "ramps",

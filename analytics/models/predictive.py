@@ -1,0 +1,91 @@
+"""The predictive method: what the next week's count may be, given all weeks of the last years."""
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+from scipy import special
+
+from analytics.models import predictive_kernel as kernel
+from analytics.models.base import Floats, SpikeResult
+from analytics.models.farrington_cells import assemble, blank_notes, check_counts, judged_weeks
+from analytics.models.farrington_fit import Indexes, in_threads
+from analytics.models.predictive_options import PredictiveOptions
+from analytics.models.ramp import WEEKS_PER_YEAR, design
+from analytics.panel import Panel
+
+__all__ = ["METHOD", "Predictive", "PredictiveOptions"]
+
+METHOD = "predictive"
+TREND_DEVIATION, WAVE_DEVIATION = 0.25, 0.5
+"""Prior deviations of the trend per year and of each wave's two coefficients, on the log scale."""
+_LEVEL_DEVIATION, _NONE_DEVIATION = 1000.0, 1e-4
+_WINDOWS = np.array([(1, 1.5, 0.25), (2, 1.5 / math.sqrt(2), 0.1), (4, 0.75, 0.1), (8, 1.5 / math.sqrt(8), 0.05)])
+"""Weeks before the judged one, deviations by which each may be raised, and weight."""
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """Docstring to come."""
+
+    options: PredictiveOptions = field(default_factory=PredictiveOptions)
+
+    def fit(
+        self, panel: Panel, first: date | None = None, last: date | None = None, *, threads: int | None = None
+    ) -> SpikeResult:
+        """Judge the weeks that start on first..last; by default every week with *min_weeks* weeks before it.
+
+        *threads* defaults to the cores this process may use, and changes no number. Raises InputError for values that
+        are not counts, OptionError for weeks outside the panel.
+        """
+        check_counts(panel)
+        options = self.options
+        judged = judged_weeks(panel, first, last, default=options.min_weeks)
+        notes = blank_notes(panel, judged)
+        planes = _judge(panel, judged, options, threads).transpose(2, 1, 0)
+        for week, region in np.argwhere((notes == "") & np.isnan(planes[kernel.EXPECTED])):
+            known = int(planes[kernel.HISTORY][week, region])
+            notes[week, region] = f"too little history: {known} of {options.min_weeks} weeks known"
+        weight = planes[kernel.WEIGHT]
+        result = assemble(
+            panel, judged, method=METHOD, options=options, expected=planes[kernel.EXPECTED],
+            upper=planes[kernel.UPPER], p_value=np.minimum(planes[kernel.AT_LEAST] / weight, 1), note=notes,
+            p_drop=1 - planes[kernel.ABOVE] if options.two_sided else None,
+        )  # fmt: skip
+        return replace(result, statistic=np.where(notes == "", np.log(weight), np.nan))
+
+
+def _judge(panel: Panel, judged: Indexes, options: PredictiveOptions, threads: int | None) -> Floats:
+    """Planes (R, W, 6) of the judged weeks, as in `predictive_kernel`; NaN where a cell can't be judged."""
+    counts = np.array(panel.values.T, order="C")
+    columns = design(panel)
+    number = panel.weeks[judged].astype(np.int64) // 7
+    fitted = np.maximum(judged - number % options.refit_weeks, 0)
+    span = (round(options.years_back * WEEKS_PER_YEAR), options.exclude_weeks, options.min_weeks)
+    share = options.outbreak_share
+    levels = (options.alpha, _z(options.alpha), _z(share) if share else math.inf, options.uncertainty)
+    windows = _WINDOWS[_WINDOWS[:, 0] <= options.memory]
+    out = np.full((counts.shape[0], judged.size, 6), np.nan)
+    precision = _precision(options)
+
+    def call(first: int, last: int) -> None:
+        kernel.judge(counts, columns, judged, fitted, span, levels, precision, windows, first, last, out)
+
+    in_threads(call, counts.shape[0], threads)
+    return out
+
+
+def _z(alpha: float) -> float:
+    """Normal quantile at 1 - alpha."""
+    return -float(special.ndtri(alpha))
+
+
+def _precision(options: PredictiveOptions) -> Floats:
+    """Prior precision of level, trend and waves, (6,); what is not asked for is as good as none."""
+    deviation = np.full(6, _NONE_DEVIATION)
+    deviation[0] = _LEVEL_DEVIATION
+    if options.trend:
+        deviation[1] = TREND_DEVIATION
+    deviation[2 : 2 + 2 * options.harmonics] = WAVE_DEVIATION
+    return deviation**-2

@@ -1,0 +1,257 @@
+"""The arithmetic of the predictive method, compiled: its baselines, tails and weights, region by region."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.models.compiled import inner, outer
+from analytics.models.farrington_tails import density_at, rise, tail_given
+from analytics.models.predictive_dispersion_kernel import EXCESS, MOST_BINS, cut, dispersion, limits
+from analytics.models.predictive_mean_kernel import BELOW, COLUMNS, decided, fit, mean_at, variance
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+EXPECTED, UPPER, AT_LEAST, ABOVE, WEIGHT, HISTORY = range(6)
+"""Planes of the output: mean, upper, P(Y >= y), P(Y > y), weight of the week, known weeks before it."""
+LARGEST_WEIGHT = 20.0
+"""However high the weeks before were, a flag at alpha needs a count of chance 20 alpha or less."""
+RATE, PHI, NODE_WEIGHT, DENSITY, TAIL = range(5)
+"""Rows of the four nodes that stand for the posterior: their mean, dispersion and weight; and two for working."""
+_TYPICAL = 2.33
+"""Deviations above the mean at which a week is flagged, for what the weeks before share with it."""
+_ROUNDS, _FIRST_PHI = 2, 1.5
+_LARGEST_EXPONENT = 50.0
+_NEWTON, _WIDE = 40, 20.0
+
+
+@inner
+def _two_nodes(mean: float, deviation: float, skew: float) -> tuple[float, float, float]:
+    """(lower node, upper node, weight of the upper) of the two-point distribution of these three moments."""
+    middle = math.sqrt(1.0 + skew * skew / 4.0)
+    weight = (1.0 - skew / 2.0 / middle) / 2.0
+    return mean + deviation * (skew / 2.0 - middle), mean + deviation * (skew / 2.0 + middle), weight
+
+
+@inner
+def _stand(mean: float, share: float, spread: Floats, nodes: Floats) -> None:
+    """Fill rate, dispersion and weight of the nodes: a gamma rate of relative variance *share*, and *spread* (3,)."""
+    root = math.sqrt(share)
+    low, high, upper = _two_nodes(1.0, root, 2.0 * root)
+    less, more, heavier = _two_nodes(spread[0], spread[1], spread[2])
+    for k in range(4):
+        nodes[RATE, k] = mean * (high if k % 2 else low)
+        nodes[PHI, k] = max(more if k // 2 else less, 1.0)
+        nodes[NODE_WEIGHT, k] = (upper if k % 2 else 1.0 - upper) * (heavier if k // 2 else 1.0 - heavier)
+
+
+@inner
+def _tails(y: float, nodes: Floats) -> tuple[float, float]:
+    """(P(Y >= y), P(Y > y)) of the nodes' mixture; fills their densities at y and their tails from y on."""
+    at_least = above = 0.0
+    for k in range(4):
+        mean, phi = nodes[RATE, k], nodes[PHI, k]
+        if y > 0.0:
+            density = density_at(y, mean, phi)
+            tail = tail_given(y, mean, phi, density)
+        else:
+            density = math.exp(-mean if phi == 1.0 else -mean / (phi - 1.0) * math.log(phi))
+            tail = 1.0
+        nodes[DENSITY, k], nodes[TAIL, k] = density, tail
+        at_least += nodes[NODE_WEIGHT, k] * tail
+        above += nodes[NODE_WEIGHT, k] * (tail - density)
+    return min(at_least, 1.0), max(above, 0.0)
+
+
+@inner
+def _moved(x: float, step: int, nodes: Floats) -> float:
+    """P(Y > x + step) of the mixture, where the nodes' densities and tails are those at x + 1; moves them on."""
+    total = 0.0
+    for k in range(4):
+        mean, phi = nodes[RATE, k], nodes[PHI, k]
+        if step > 0:
+            nodes[TAIL, k] -= nodes[DENSITY, k]
+            nodes[DENSITY, k] *= rise(x + 1.0, mean, phi)
+        else:
+            nodes[DENSITY, k] /= rise(x, mean, phi)
+            nodes[TAIL, k] += nodes[DENSITY, k]
+        total += nodes[NODE_WEIGHT, k] * nodes[TAIL, k]
+    return total
+
+
+@inner
+def _quantile(level: float, z: float, mean: float, phi: float, nodes: Floats) -> float:
+    """Smallest count x with P(Y > x) <= level, searched from a guess: mean + z deviations, and its skewness."""
+    spread = math.sqrt(phi * mean)
+    x = max(math.floor(mean + z * spread + (2.0 * phi - 1.0) * (z * z - 1.0) / 6.0), 0.0)
+    for _ in range(_NEWTON if spread > _WIDE else 0):
+        above, beyond = _tails(x + 1.0, nodes)
+        if not 0.0 < beyond < above:
+            break
+        step = math.floor(math.log(above / level) * above / (above - beyond))
+        x = max(x + step, 0.0)
+        if abs(step) < _WIDE:
+            break
+    above = _tails(x + 1.0, nodes)[0]
+    while above > level:
+        above = _moved(x, 1, nodes)
+        x += 1.0
+    while x > 0.0:
+        above = _moved(x, -1, nodes)
+        if above > level:
+            break
+        x -= 1.0
+    return x
+
+
+@inner
+def _log_ratio(y: float, mu: float, factor: float, phi: float) -> float:
+    """Log likelihood ratio of a count y with mean mu factor against mu, both of variance phi times the mean."""
+    if phi < 1.0 + 1e-9:
+        return y * math.log(factor) - mu * (factor - 1.0)
+    size = mu / (phi - 1.0)
+    grown = size * factor
+    gain = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
+    return gain - (grown - size) * math.log(phi)
+
+
+@inner
+def _weight(counts: Floats, means: Floats, now: int, phi: float, share: float, windows: Floats) -> float:
+    """Mixture of the likelihood ratios of raised means in the weeks before *now*; 1 on average where nothing happens.
+
+    means: (N,), the week before *now* first. windows: (K, 3), each its weeks, deviations above the mean, and weight;
+    the weights' rest is that of the weeks before not mattering.
+    """
+    total = 1.0
+    for k in range(windows.shape[0]):
+        n = int(windows[k, 0])
+        # a mean estimated too low makes the weeks before and the judged one look high together
+        log = -_TYPICAL * n * windows[k, 1] * share * means[0] / phi
+        for d in range(min(n, now)):
+            y, mu = counts[now - 1 - d], means[d]
+            if y >= 0.0:
+                # the error of the mean is shared by the weeks of a window
+                wide = phi + 0.5 * (1.0 + n) * share * mu
+                log += _log_ratio(y, mu, 1.0 + windows[k, 1] * math.sqrt(wide / mu), wide)
+        total += windows[k, 2] * (math.exp(min(log, _LARGEST_EXPONENT)) - 1.0)
+    return min(total, LARGEST_WEIGHT)
+
+
+@inner
+def _gather(counts: Floats, columns: Floats, start: int, stop: int, as_of: int, y: Floats, x: Floats) -> int:
+    """Copy the known weeks start..stop - 1; their trend runs from *as_of*. Returns how many they are."""
+    n = 0
+    for t in range(start, stop):
+        if counts[t] >= 0.0:
+            y[n], x[n] = counts[t], columns[t]
+            x[n, 1] -= columns[as_of, 1]
+            n += 1
+    return n
+
+
+@inner
+def _known(counts: Floats, start: int, stop: int) -> int:
+    """How many of the counts start..stop - 1 are known."""
+    known = 0
+    for t in range(start, stop):
+        if counts[t] >= 0.0:
+            known += 1
+    return known
+
+
+Work = tuple[Floats, Ints, Ints, Floats, Floats, Floats, Floats]
+"""Scratch: means (T,), kept weeks and bins (T,), bins (B, 3), weeks of each bin (B,), information and its root."""
+
+
+@inner
+def _pearson(y: Floats, mu: Floats) -> float:
+    """Sum of squared Pearson residuals per week, at least 1."""
+    total = 0.0
+    for i in range(y.size):
+        total += (y[i] - mu[i]) ** 2 / mu[i]
+    return max(total / y.size, 1.0)
+
+
+@inner
+def _baseline(y: Floats, x: Floats, z: float, precision: Floats, work: Work, beta: Floats, spread: Floats) -> bool:
+    """Fit mean and dispersion: of all weeks, then twice without past outbreaks; False if they do not settle."""
+    mu, keep, bin_of, bins, times, matrix, factor = work
+    n = y.size
+    beta[:] = 0.0
+    beta[0] = math.log((y.sum() + 0.5) / n)
+    keep[:] = 1
+    bin_of[:] = 0
+    bins[:, BELOW] = 1.0
+    if not fit(y, x, _FIRST_PHI, keep, bin_of, bins, precision, beta, mu[:n], matrix, factor):
+        return False
+    spread[0] = min(_pearson(y, mu[:n]), 1.0 + EXCESS.max())
+    place = int(np.searchsorted(EXCESS[:-1], min(spread[0] - 1.0, EXCESS[-2])))
+    for _ in range(_ROUNDS):
+        limits(mu[:n], spread[0], z, bins, bin_of)
+        cut(y, bin_of, bins, keep, times)
+        if not fit(y, x, spread[0], keep, bin_of, bins, precision, beta, mu[:n], matrix, factor):
+            return False
+        place = dispersion(y, mu[:n], keep, bins, times, decided(factor, precision), place, spread)
+    return True
+
+
+@inner
+def _work(weeks: int) -> Work:
+    """Scratch for a panel of so many weeks."""
+    square = np.zeros((COLUMNS, COLUMNS))
+    return (
+        np.empty(weeks), np.ones(weeks, np.int64), np.zeros(weeks, np.int64), np.zeros((MOST_BINS, 3)),
+        np.zeros(MOST_BINS), square, square.copy(),
+    )  # fmt: skip
+
+
+@inner
+def _shift(columns: Floats, t: int, as_of: int, row: Floats) -> None:
+    """Fill *row* with the design of week t, its trend from *as_of*."""
+    row[:] = columns[t]
+    row[1] -= columns[as_of, 1]
+
+
+@outer
+def judge(
+    counts: Floats, columns: Floats, judged: Ints, fitted: Ints, span: tuple[int, int, int],
+    levels: tuple[float, float, float, bool], precision: Floats, windows: Floats, first: int, last: int, out: Floats,
+) -> None:  # fmt: skip
+    """Judge regions first..last-1.
+
+    counts: (R, T), NaN unknown. columns: (T, 6). judged, fitted: (W,), each judged week, and the week, at or before it,
+    as of which its baseline is fitted. span: weeks that the baseline reaches back, weeks left out, fewest known weeks.
+    levels: alpha, its normal quantile, that of the limit of past outbreaks, whether parameters are uncertain.
+    precision: (6,), prior precision of the coefficients. windows: (K, 3), as in `_weight`. out: (R, W, 6), filled where
+    a cell is judged.
+    """
+    reach, exclude, least = span
+    alpha, z, limit, uncertain = levels
+    y, x = np.empty(counts.shape[1]), np.empty((counts.shape[1], COLUMNS))
+    beta, spread, row, nodes = np.zeros(COLUMNS), np.zeros(3), np.zeros(COLUMNS), np.zeros((5, 4))
+    before = np.empty(max(int(windows[:, 0].max()), 1) if windows.shape[0] else 1)
+    work = _work(counts.shape[1])
+    for r in range(first, last):
+        as_of, settled = -1, False
+        for w in range(judged.size):
+            now = judged[w]
+            out[r, w, HISTORY] = _known(counts[r], max(now - reach, 0), now)
+            if fitted[w] != as_of:
+                as_of = fitted[w]
+                n = _gather(counts[r], columns, max(as_of - reach, 0), as_of - exclude, as_of, y, x)
+                settled = n > 0 and _baseline(y[:n], x[:n], limit, precision, work, beta, spread)
+            if not settled or out[r, w, HISTORY] < least:
+                continue
+            _shift(columns, now, as_of, row)
+            mean, share = mean_at(row, beta), variance(work[6], row)
+            if not uncertain:
+                share, spread[1] = 0.0, 0.0
+            for d in range(min(before.size, now)):
+                _shift(columns, now - 1 - d, as_of, row)
+                before[d] = mean_at(row, beta)
+            weight = _weight(counts[r], before, now, spread[0], share, windows)
+            _stand(mean, share, spread, nodes)
+            out[r, w, EXPECTED], out[r, w, WEIGHT] = mean, weight
+            out[r, w, AT_LEAST], out[r, w, ABOVE] = _tails(counts[r, now], nodes)
+            out[r, w, UPPER] = _quantile(alpha * weight, z, mean, spread[0], nodes)
