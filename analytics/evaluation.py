@@ -125,7 +125,7 @@ def randomised(p_value: Floats, above: Floats, uniforms: Floats) -> Floats:
 
 
 def share(hits: int, size: int) -> Estimate:
-    """Hits / size with its exact (Clopper-Pearson) interval; NaN of nothing."""
+    """Share of *size* that are *hits*, with its exact (Clopper-Pearson) interval; NaN of nothing."""
     if size == 0:
         return _UNKNOWN
     interval = stats.binomtest(hits, size).proportion_ci(0.95, method="exact")

@@ -1,9 +1,12 @@
-"""Simulated build-ups: the means that are stated, and counts that have them."""
+"""Simulated build-ups, bursts and feeds: the means that are stated, and counts that have them."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from analytics.errors import OptionError
+from analytics.simulate import ClusterDesign, clusters, delayed, dropped, reported
 from analytics.simulate.ramps import RampDesign, ramps
 
 
@@ -56,3 +59,48 @@ def test_designs_check_themselves() -> None:
         ramps(RampDesign(mean=1.0), -1)
     with pytest.raises(OptionError, match="series is 0"):
         ramps(RampDesign(mean=1.0), 1, series=0)
+
+
+def test_clusters_have_their_mean_and_their_bursts() -> None:
+    """Incidents that excite each other have the mean asked for, and a wider variance than their mean."""
+    made = clusters(ClusterDesign(mean=2.0, judged=26, shift=3.0), 5, series=400)
+    before = made.counts[: made.start]
+    # 106,000 weeks of a dispersion near 2: the standard error of the mean is below .01
+    assert before.mean() == pytest.approx(2.0, abs=0.05)
+    assert made.counts[made.start + 4 :].mean() == pytest.approx(6.0, rel=0.03)
+    assert 1.3 < before.var() / before.mean() < 1 / (1 - 0.4) ** 2
+    plain = clusters(ClusterDesign(mean=2.0, offspring=0.0), 5, series=400).counts
+    assert plain.var() / plain.mean() == pytest.approx(1, abs=0.03)
+    assert (
+        clusters(ClusterDesign(mean=2.0), 6, series=3).counts == clusters(ClusterDesign(mean=2.0), 6, series=3).counts
+    ).all()
+
+
+def test_late_reports_by_hand() -> None:
+    """With a mean delay of one week, 39 % of the last week and 78 % of the one before are known; old weeks are whole."""
+    assert reported(2, 1.0) == pytest.approx([1 - np.exp(-0.5), 1 - np.exp(-1.5)])
+    counts = np.full((40, 300), 50)
+    known = delayed(counts, 1.0, 7)
+    # 15,000 incidents a week: the standard error of a share is at most .004
+    assert known[-1].mean() / 50 == pytest.approx(1 - np.exp(-0.5), abs=0.02)
+    assert (known[:20] == 50).all()
+    assert (known <= counts).all()
+
+
+def test_a_silent_feed_reports_zeros() -> None:
+    """The last weeks of the silent series are zeros, and it is known which; the others are as they were."""
+    counts = np.full((10, 200), 3)
+    seen, silent = dropped(counts, 4, 8, share=0.5)
+    assert (seen[silent] == 0).all()
+    assert (seen[~silent] == 3).all()
+    assert not silent[:6].any()
+    assert 0.3 < silent[-1].mean() < 0.7
+
+
+@pytest.mark.parametrize(
+    "call", [lambda c: delayed(c, 0.0, 1), lambda c: dropped(c, 99, 1), lambda c: dropped(c, 1, 1, 2.0)]
+)
+def test_feeds_that_cannot_be_are_refused(call: Callable) -> None:
+    """A delay of nothing, more weeks than there are, and a share above one are errors."""
+    with pytest.raises(OptionError):
+        call(np.ones((10, 2), np.int64))

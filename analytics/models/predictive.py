@@ -27,7 +27,30 @@ _WINDOWS = np.array([(1, 1.5, 0.25), (2, 1.5 / math.sqrt(2), 0.1), (4, 0.75, 0.1
 
 @dataclass(frozen=True)
 class Predictive:
-    """Docstring to come."""
+    """Predictive distribution of a robust Bayesian regression, and the evidence of the weeks before.
+
+    log mu_t = a + b t + one and two waves of a year, over every known week of the last *years_back* years but the last
+    *exclude_weeks*; counts are negative binomial of variance phi mu. Coefficients have normal priors (trend 0.25 a year,
+    waves 0.5, on the log scale) and half an incident more; their posterior is normal, of a quasi-likelihood. phi - 1 is
+    0 with chance 0.2, else exponential with mean 0.9 before; its posterior is that of a restricted likelihood on a grid.
+
+    Past outbreaks: weeks above their (1 - *outbreak_share*) quantile, of five incidents or more, are left out with the
+    weeks beside them, and the likelihood of the others is that of counts below the limit, so that nothing is biased where
+    there was no outbreak.
+
+    The count y of the judged week has P(Y >= y) = sum over nodes of w P(NB(f mu, phi) >= y): two nodes f for the rate, a
+    gamma distribution of mean 1 and the variance of the log mean, times two for phi, each with their first three moments.
+
+    The weeks before: p = P(Y >= y) / W, W = 1 + sum over n = 1, 2, 4, 8 of pi_n (L_n - 1), at most 20. L_n is the
+    likelihood ratio of the n weeks before the judged one at raised means against the baseline, times exp(-2.33 n d rho),
+    d deviations being the raise and rho the variance of the baseline's error over that of a week: what they share with
+    the judged week. W is 1 on average where nothing happens, and does not depend on the judged week, so p <= alpha as
+    often as alpha says (p-value weighting: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). One week without
+    incident is never an alarm.
+
+    `statistic` is log W, `expected` mu, `upper` the largest count that raises no alarm given the weeks before. `p_drop`
+    does not look at them. What was measured is in docs/evidence.md. Regions are judged each by itself.
+    """
 
     options: PredictiveOptions = field(default_factory=PredictiveOptions)
 

@@ -108,8 +108,8 @@ def _log_density(y: float, mu: float, excess: float) -> float:
 @inner
 def _log_posterior(y: Floats, mu: Floats, keep: Ints, bins: Floats, times: Floats, g: int, free: float) -> float:
     """Log posterior of the dispersion g of the grid, *free* coefficients integrated out (restricted likelihood)."""
-    excess = EXCESS[g]
-    total = _LOG_PRIOR[g] + 0.5 * free * math.log1p(excess)
+    excess = float(EXCESS[g])
+    total = float(_LOG_PRIOR[g]) + 0.5 * free * math.log1p(excess)
     nothing = math.log1p(excess) / excess if excess > 0.0 else 1.0
     for i in range(y.size):
         if keep[i]:

@@ -21,7 +21,7 @@ RATE, PHI, NODE_WEIGHT, DENSITY, TAIL = range(5)
 """Rows of the four nodes that stand for the posterior: their mean, dispersion and weight; and two for working."""
 _TYPICAL = 2.33
 """Deviations above the mean at which a week is flagged, for what the weeks before share with it."""
-_ROUNDS, _FIRST_PHI = 2, 1.5
+_ROUNDS, _FIRST_PHI, _FIRST_LIMIT = 3, 1.5, 0.8
 _LARGEST_EXPONENT = 50.0
 _NEWTON, _WIDE = 40, 20.0
 
@@ -175,7 +175,10 @@ def _pearson(y: Floats, mu: Floats) -> float:
 
 @inner
 def _baseline(y: Floats, x: Floats, z: float, precision: Floats, work: Work, beta: Floats, spread: Floats) -> bool:
-    """Fit mean and dispersion: of all weeks, then twice without past outbreaks; False if they do not settle."""
+    """Fit mean and dispersion: of all weeks, then in rounds without past outbreaks; False if they do not settle.
+
+    The first round's limit is lower, since outbreaks still widen the dispersion by which it is drawn.
+    """
     mu, keep, bin_of, bins, times, matrix, factor = work
     n = y.size
     beta[:] = 0.0
@@ -187,8 +190,8 @@ def _baseline(y: Floats, x: Floats, z: float, precision: Floats, work: Work, bet
         return False
     spread[0] = min(_pearson(y, mu[:n]), 1.0 + EXCESS.max())
     place = int(np.searchsorted(EXCESS[:-1], min(spread[0] - 1.0, EXCESS[-2])))
-    for _ in range(_ROUNDS):
-        limits(mu[:n], spread[0], z, bins, bin_of)
+    for turn in range(_ROUNDS):
+        limits(mu[:n], spread[0], z if turn else _FIRST_LIMIT * z, bins, bin_of)
         cut(y, bin_of, bins, keep, times)
         if not fit(y, x, spread[0], keep, bin_of, bins, precision, beta, mu[:n], matrix, factor):
             return False

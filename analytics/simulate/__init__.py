@@ -2,6 +2,7 @@
 
 from analytics.simulate.clusters import ClusterDesign, SimulatedClusters, clusters
 from analytics.simulate.designs import SCENARIOS, Scenario, SimulatedCounts, noufaily
+from analytics.simulate.feeds import delayed, dropped, reported
 from analytics.simulate.ramps import RampDesign, SimulatedRamps, ramps
 from analytics.simulate.records import BUNDLED_SEED, SimulatedRecords, incident_records, write
 
@@ -16,8 +17,11 @@ __all__ = [
     "SimulatedRamps",
     "SimulatedRecords",
     "clusters",
+    "delayed",
+    "dropped",
     "incident_records",
     "noufaily",
     "ramps",
+    "reported",
     "write",
 ]

@@ -48,7 +48,13 @@ ALPHAS = (0.05, 0.01, 0.005)
 RATES = (0.005, 0.01, 0.02)
 SIZES = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
 FIRST_WEEK = date(2012, 1, 2)
-SEEDS = {"calibration": 71_000_000, "power": 72_000_000, "designs": 73_000_000, "discovery": 74_000_000, "drop": 75_000_000}
+SEEDS = {
+    "calibration": 71_000_000,
+    "power": 72_000_000,
+    "designs": 73_000_000,
+    "discovery": 74_000_000,
+    "drop": 75_000_000,
+}
 OURS, REFERENCE, RULE = "predictive", "Farrington flexible", "Farrington flexible, five in four weeks"
 HORIZON = 6
 """Weeks after which a delay is censored."""
@@ -211,9 +217,7 @@ def difference(answer: dict[Cell, Found], number: int, name: str, rate: float) -
     """POD less Farrington flexible's (the better of its readings), over all sizes; interval of paired series."""
     readings = (REFERENCE, RULE)
     best = max(readings, key=lambda one: np.mean([answer[number, one, rate, size].hit.mean() for size in SIZES]))
-    gaps = [
-        answer[number, name, rate, size].hit.astype(float) - answer[number, best, rate, size].hit for size in SIZES
-    ]
+    gaps = [answer[number, name, rate, size].hit.astype(float) - answer[number, best, rate, size].hit for size in SIZES]
     every = np.mean(gaps, axis=0)  # the sizes share their series
     error = every.std(ddof=1) / np.sqrt(every.size)
     return Estimate(value=every.mean(), low=every.mean() - 1.96 * error, high=every.mean() + 1.96 * error)
@@ -237,7 +241,9 @@ def power(seed: int, null: int, runs: int, scenarios: Iterable[int] = range(1, 4
             cells = [[answer[number, name, rate, size] for number in scenarios] for size in SIZES]
             pods = [np.mean([one.hit.mean() for one in cell]) for cell in cells]
             delays = [
-                mean_delay(*(np.concatenate([getattr(one, key) for one in cell]) for key in ("delay", "found")), HORIZON)
+                mean_delay(
+                    *(np.concatenate([getattr(one, key) for one in cell]) for key in ("delay", "found")), HORIZON
+                )
                 for cell in cells
             ]
             figures = [f"{pod:.3f}" for pod in pods] + [f"{delay.value:.2f}" for delay in delays]
@@ -284,7 +290,9 @@ def events() -> dict[str, tuple[RampDesign | ClusterDesign, RampDesign | Cluster
 
 def series_of(design: RampDesign | ClusterDesign, seed: int, series: int) -> tuple[Panel, int]:
     """(panel of a design, row of its first judged week)."""
-    made = ramps(design, seed, series=series) if isinstance(design, RampDesign) else clusters(design, seed, series=series)
+    made = (
+        ramps(design, seed, series=series) if isinstance(design, RampDesign) else clusters(design, seed, series=series)
+    )
     return made.panel(), made.start
 
 
@@ -304,11 +312,18 @@ def designs(seed: int, null: int, runs: int, rate: float = 0.01) -> Iterator[str
         scores = scored(METHODS, *series_of(event, seed + 1000 + i, runs))
         row = [name]
         for week in (2, 4, 8):
-            row += [f"{found_by(*late(quiet[nothing][m], scores[m], rate), week).value:.2f}" for m in (REFERENCE, RULE, OURS)]
+            row += [
+                f"{found_by(*late(quiet[nothing][m], scores[m], rate), week).value:.2f}"
+                for m in (REFERENCE, RULE, OURS)
+            ]
         row += [delay_shown(*late(quiet[nothing][m], scores[m], rate)) for m in (REFERENCE, RULE, OURS)]
         rows.append(row)
     short = ("Farrington", "with rule", "ours")
-    head = ["design", *(f"by week {week}: {who}" for week in (2, 4, 8) for who in short), *(f"delay: {who}" for who in short)]
+    head = [
+        "design",
+        *(f"by week {week}: {who}" for week in (2, 4, 8) for who in short),
+        *(f"delay: {who}" for who in short),
+    ]
     yield markdown(head, rows)
 
 
@@ -325,7 +340,9 @@ def delay_shown(delay: Integers, found: NDArray[np.bool_]) -> str:
 
 def discovery(seed: int, each: int) -> Iterator[str]:
     """The section on false discovery."""
-    made = [noufaily(number, seed + number, series=each, outbreak=8.0 if number % 2 else None) for number in range(1, 43)]
+    made = [
+        noufaily(number, seed + number, series=each, outbreak=8.0 if number % 2 else None) for number in range(1, 43)
+    ]
     counts = np.concatenate([one.counts for one in made], axis=1)
     truth = np.concatenate([one.cases[JUDGED] for one in made], axis=1) > 0
     panel = counts_panel(counts, FIRST_WEEK)
@@ -335,7 +352,14 @@ def discovery(seed: int, each: int) -> Iterator[str]:
         for level in (0.05, 0.1, 0.2):
             flags = q_values(p) <= level
             one = false_discovery(Outcome(flags=flags, truth=truth, judged=~np.isnan(p)))
-            rows.append([name, f"{level:g}", f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})", f"{int((flags & truth).sum())}"])
+            rows.append(
+                [
+                    name,
+                    f"{level:g}",
+                    f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})",
+                    f"{int((flags & truth).sum())}",
+                ]
+            )
     yield "## False discovery"
     yield (
         f"{counts.shape[1]:,} streams, {each} of each scenario, an outbreak of k = 8 in every second scenario's judged weeks; "
@@ -363,7 +387,9 @@ def drop(seed: int, series: int, null: int, runs: int) -> Iterator[str]:
         row = [name]
         for past in (False, True):
             row += [" / ".join(f"{x:.2f}" for x in ratios[name, past, level].mean(axis=0)[:3]) for level in levels]
-        pods = [np.mean([answer[number, name, 0.01, size].hit.mean() for number in scenarios]) for size in (3.0, 5.0, 8.0)]
+        pods = [
+            np.mean([answer[number, name, 0.01, size].hit.mean() for number in scenarios]) for size in (3.0, 5.0, 8.0)
+        ]
         rows.append([*row, *(f"{pod:.3f}" for pod in pods)])
     head = ["", *(f"{what}, mean {level:g}" for what in ("no past outbreaks", "past outbreaks") for level in levels)]
     yield "## What each ingredient is worth"
@@ -375,11 +401,11 @@ def drop(seed: int, series: int, null: int, runs: int) -> Iterator[str]:
 
 
 SECTIONS: dict[str, Callable[[int], Iterator[str]]] = {
-    "calibration": lambda scale: calibration(SEEDS["calibration"], 200 // scale),
-    "power": lambda scale: power(SEEDS["power"], 1000 // scale, 100 // scale),
-    "designs": lambda scale: designs(SEEDS["designs"], 1000 // scale, 500 // scale),
+    "calibration": lambda scale: calibration(SEEDS["calibration"], 100 // scale),
+    "power": lambda scale: power(SEEDS["power"], 1000 // scale, 50 // scale),
+    "designs": lambda scale: designs(SEEDS["designs"], 1000 // scale, 250 // scale),
     "discovery": lambda scale: discovery(SEEDS["discovery"], 24),
-    "drop": lambda scale: drop(SEEDS["drop"], 100 // scale, 400 // scale, 60 // scale),
+    "drop": lambda scale: drop(SEEDS["drop"], 60 // scale, 300 // scale, 30 // scale),
 }  # fmt: skip
 
 INTRODUCTION = """\
