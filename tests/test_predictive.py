@@ -176,6 +176,6 @@ def test_options_that_cannot_be_are_refused(values: dict, message: str) -> None:
 
 def test_the_study_prints_its_tables() -> None:
     """A small version of the study's section on false discovery has a row for each method and level, without a gap."""
-    text = list(discovery(1, 1))[-1].splitlines()
-    assert len(text) == 2 + 2 * 3
+    text = list(discovery(1, 1, 1))[-1].splitlines()
+    assert len(text) == 2 + 3 * 3
     assert all("nan" not in line and line.count("|") == text[0].count("|") for line in text)
