@@ -88,12 +88,12 @@ def cut(y: Floats, place: Ints, bins: Floats, keep: Ints, times: Floats) -> None
 
 
 @inner
-def _log_density(y: float, mu: float, excess: float) -> float:
-    """Log P(Y = y) y! of mean mu and variance (1 + excess) mu."""
+def _log_density(y: float, mu: float, excess: float, share: float, spent: float) -> float:
+    """Log P(Y = y) y! of mean mu and variance (1 + excess) mu; share, spent: log(excess / (1 + excess)), log(1 + excess)."""
     if excess == 0.0:
         return y * math.log(mu) - mu
     size = mu / excess
-    total = y * math.log(excess / (1.0 + excess)) - size * math.log1p(excess)
+    total = y * share - size * spent
     if y > _EXACT and size > _STIRLING:
         a = y + size
         return total + (a - 0.5) * math.log(a) - (size - 0.5) * math.log(size) - y + (1.0 / a - 1.0 / size) / 12.0
@@ -110,10 +110,12 @@ def _log_posterior(y: Floats, mu: Floats, keep: Ints, bins: Floats, times: Float
     """Log posterior of the dispersion g of the grid, *free* coefficients integrated out (restricted likelihood)."""
     excess = float(EXCESS[g])
     total = float(_LOG_PRIOR[g]) + 0.5 * free * math.log1p(excess)
-    nothing = math.log1p(excess) / excess if excess > 0.0 else 1.0
+    spent = math.log1p(excess)
+    share = math.log(excess / (1.0 + excess)) if excess > 0.0 else 0.0
+    nothing = spent / excess if excess > 0.0 else 1.0
     for i in range(y.size):
         if keep[i]:
-            total += _log_density(y[i], mu[i], excess) if y[i] > 0.0 else -nothing * mu[i]
+            total += _log_density(y[i], mu[i], excess, share, spent) if y[i] > 0.0 else -nothing * mu[i]
     for k in range(times.size):
         if times[k] > 0.0 and bins[k, LIMIT] < np.inf:
             total -= times[k] * math.log1p(-_above(bins[k, LIMIT], bins[k, MEAN], 1.0 + excess))

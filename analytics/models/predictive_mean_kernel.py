@@ -92,16 +92,16 @@ def _step(factor: Floats, score: Floats, step: Floats) -> float:
 @inner
 def _information(
     y: Floats, x: Floats, phi: float, keep: Ints, place: Ints, bins: Floats, beta: Floats, precision: Floats,
-    mu: Floats, matrix: Floats, score: Floats,
+    added: Floats, mu: Floats, matrix: Floats, score: Floats,
 ) -> None:  # fmt: skip
-    """Fill means, information and score of the posterior at *beta*; weeks that are not kept count for nothing."""
+    """Fill means, information and score of the posterior at *beta*; weeks that are not kept count for nothing.
+
+    added: (6,), what the half incident adds to the score.
+    """
     matrix[:] = 0.0
     for a in range(COLUMNS):
-        total = 0.0
-        for i in range(y.size):
-            total += x[i, a]
         matrix[a, a] = precision[a]
-        score[a] = _HALF * total / y.size - precision[a] * beta[a]
+        score[a] = added[a] - precision[a] * beta[a]
     for i in range(y.size):
         mu[i] = mean_at(x[i], beta)
         if not keep[i]:
@@ -125,9 +125,13 @@ def fit(
     bins: (B, 3). precision: (6,) prior precision of the coefficients. Fills mu (n,) and the Cholesky root of the
     posterior's information.
     """
-    score, step = np.empty(COLUMNS), np.empty(COLUMNS)
+    score, step, added = np.empty(COLUMNS), np.empty(COLUMNS), np.zeros(COLUMNS)
+    for i in range(y.size):
+        for a in range(COLUMNS):
+            added[a] += x[i, a]
+    added *= _HALF / y.size
     for _ in range(_STEPS):
-        _information(y, x, phi, keep, place, bins, beta, precision, mu, matrix, score)
+        _information(y, x, phi, keep, place, bins, beta, precision, added, mu, matrix, score)
         if not root(matrix, factor):
             return False
         largest = _step(factor, score, step)
