@@ -26,7 +26,9 @@ SELECT name, type, comment FROM (
     FROM duckdb_columns() WHERE NOT internal AND table_name = $name
     UNION ALL
     SELECT turn, split_part(line, ': ', 1), 'argument', substr(line, strpos(line, ': ') + 2)
-    FROM (SELECT unnest(string_split(comment, chr(10))[2:]) AS line, unnest(range(len(string_split(comment, chr(10))) - 1)) AS turn FROM duckdb_functions() WHERE NOT internal AND function_name = $name)
+    FROM (SELECT unnest(string_split(comment, chr(10))[2:]) AS line,
+                 unnest(range(len(string_split(comment, chr(10))) - 1)) AS turn
+          FROM duckdb_functions() WHERE NOT internal AND function_name = $name)
 ) ORDER BY place
 """
 """Columns of one table or view, or arguments of one macro, with their comments."""
