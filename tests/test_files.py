@@ -233,6 +233,7 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "workbook of old Excel"),
         (gzip.compress(gzip.compress(b"a,b\n")), "an archive in an archive"),
     ],
+    ids=["gzip cut short", "no zip", "empty zip", "old workbook", "gzip in gzip"],
 )
 def test_damaged_archives(tmp_path: Path, content: bytes, words: str) -> None:
     """An archive that is damaged, empty, nested or of an old kind is refused with what it is."""
