@@ -35,9 +35,10 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[str] = []
-        self.text = ""
         self._open: list[str] = []
+        self._said: list[str] = []
         self.feed(html)
+        self.text = "".join(self._said)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note a tag and its attributes."""
@@ -56,7 +57,7 @@ class Page(HTMLParser):
         if self._open and self._open[-1] == "script":
             self.scripts.append(data)
         elif not self._open or self._open[-1] != "style":
-            self.text += data
+            self._said.append(data)
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """Attributes of all elements called *tag*."""

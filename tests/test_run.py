@@ -316,5 +316,5 @@ def test_a_new_database_is_whole_or_not_there(tmp_path: Path) -> None:
     (tmp_path / ".new.duckdb.part").write_bytes(b"half a database")
     (tmp_path / ".new.duckdb.part.wal").write_bytes(b"half a log")
     with fresh_store(path, loaded_at=CLOCK) as store:
-        assert store.value("SELECT count(*) FROM load") == 4
+        assert store.value("SELECT count(*) FROM load") == 5
     assert [found.name for found in tmp_path.iterdir()] == ["new.duckdb"]
