@@ -19,7 +19,7 @@ from analytics.definitions import Definition
 from analytics.errors import OptionError, OutputError
 from analytics.pipeline import Report, analyse, write_report
 from analytics.pipeline.commands import command
-from analytics.pipeline.content import Queries, weekly_totals
+from analytics.pipeline.content import Queries, flag_incidents, weekly_tables, weekly_totals
 from analytics.settings import Settings
 from analytics.store import Store
 from tests.desk import CLOCK, LAST, SPIKE, add, incidents, record, records
@@ -224,7 +224,7 @@ def test_every_query_shown_runs(made: Report, section: str) -> None:
     [{}, {"where": "killed > 1 -- or more"}, {"week_start": "wednesday"}, {"source": "desk"}, {"level": "country"}],
 )
 def test_a_flags_query_lists_the_incidents_that_were_counted(opened: Store, options: dict[str, str]) -> None:
-    """For every region and some weeks, the SQL of a flag returns exactly as many rows as were counted."""
+    """For every region and some weeks, the SQL of a flag returns exactly as many rows as were counted, and the report lists those of its flags."""
     analysis = analyse(opened, Settings(**options))
     queries = Queries(analysis)
     panel, checked = analysis.panel, 0
@@ -234,6 +234,13 @@ def test_a_flags_query_lists_the_incidents_that_were_counted(opened: Store, opti
             if value > 0:
                 assert len(opened.rows(queries.incidents(region, week.item()))) == value
     assert checked >= 4
+    told = [
+        row
+        for flag in analysis.flags.itertuples()
+        for row in opened.rows(queries.incidents(flag.region_id, flag.week.date()))
+    ]
+    listed = flag_incidents(opened, analysis)
+    assert [row[0] for row in told] == listed.get("incident_id", pd.Series()).tolist()
 
 
 def test_records_without_a_precision_are_counted_and_listed_alike(blank: Store, tmp_path: Path) -> None:
@@ -250,7 +257,8 @@ def test_totals_include_what_is_in_no_region(blank: Store, tmp_path: Path) -> No
     """A record that leads to no region is in the totals, as in the sums of `weekly`."""
     rows = [record("x", date(2021, 12, 22), "Diyala"), record("y", date(2021, 12, 22), "Atlantis", killed=5)]
     add(blank, tmp_path / "rows.csv", rows, covers=(date(2021, 1, 4), LAST))
-    totals = weekly_totals(blank, analyse(blank, Settings(), to=LAST, as_of=CLOCK)).iloc[-1]
+    found = analyse(blank, Settings(), to=LAST, as_of=CLOCK)
+    totals = weekly_totals(found, weekly_tables(blank, found)).iloc[-1]
     assert (totals["incidents"], totals["killed"]) == (2, 6)
 
 

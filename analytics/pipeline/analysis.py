@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.errors import OptionError
-from analytics.flags import Judgement, Policy, judge, settled
+from analytics.flags import Judgement, Policy, judge, raised, settled
 from analytics.models.base import SpikeResult
 from analytics.models.changes import ChangeOptions, ChangeResult, Changes
 from analytics.models.methods import spike_model
@@ -26,6 +27,8 @@ from analytics.weeks import as_date, week_of, weekday_number
 
 SECTIONS = ("spikes", "ramps", "trends", "level_changes", "policy")
 """Parts of the settings that are options of one model or policy each."""
+TOLLS = ("killed", "wounded")
+"""Measures that a flag is told with."""
 LEAD_IN = 52
 """Weeks judged before the first week asked for, at least, so that an episode that began earlier keeps its identity."""
 
@@ -45,6 +48,8 @@ class Analysis:
     level_changes: ChangeResult
     judgement: Judgement
     log: EpisodeLog = field(default_factory=EpisodeLog)
+    tolls: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """The weekly tables of TOLLS from the first week judged on; none where nothing is flagged."""
     part: bool = False
     """Whether it is of one of the regions that were judged together."""
 
@@ -151,11 +156,13 @@ def analyse(
         raise OptionError(f"there is no complete week from {first} until {to}; the last complete one begins {last}")
     trends = trend_result(panel, settings)
     policy = build(Policy, settings.policy, "policy")
-    spikes, ramps, judgement = _judged(panel, settings, policy, first)
-    if not judgement.flags.empty:
-        growth = growth_before(panel, _between(judgement.flags, first, last), settings)
-        tolls = casualties(store, settings, panel, as_date(spikes.weeks[0]))
-        judgement = judge(spikes, policy, ramps=ramps, growth=growth, casualties=tolls)
+    spikes, ramps, flags = _judged(panel, settings, policy, first)
+    growth, tolls = None, {}
+    if not flags.empty:
+        growth = growth_before(panel, _between(flags, first, last), settings)
+        since = as_date(spikes.weeks[0])
+        tolls = {name: sums(store, settings, name, first=since, last=panel.to, as_of=panel.as_of) for name in TOLLS}
+    judgement = judge(spikes, policy, ramps=ramps, growth=growth, casualties=casualties(tolls) if tolls else None)
     return Analysis(
         settings=settings,
         panel=panel,
@@ -167,6 +174,7 @@ def analyse(
         level_changes=Changes(build(ChangeOptions, settings.level_changes, "level_changes")).fit(panel),
         judgement=judgement,
         log=read_log(store, panel, judgement, settings.regions),
+        tolls=tolls,
     )
 
 
@@ -184,8 +192,8 @@ def judging_hash(settings: Settings) -> str:
 
 def _judged(
     panel: Panel, settings: Settings, policy: Policy, first: date
-) -> tuple[SpikeResult, SpikeResult | None, Judgement]:
-    """The weeks from *first* judged, and as many before them as their episodes depend on: at least LEAD_IN."""
+) -> tuple[SpikeResult, SpikeResult | None, pd.DataFrame]:
+    """The weeks from *first* judged, and as many before them as their episodes depend on: at least LEAD_IN; their flags."""
     model, beginning, last = spike_model(settings.method, settings.spikes), *map(as_date, panel.weeks[[0, -1]])
     build_ups = spike_model("ramp", settings.ramps) if policy.ramp_share else None
     lead = LEAD_IN
@@ -193,9 +201,9 @@ def _judged(
         start = max(first - timedelta(weeks=lead), beginning)
         spikes = model.fit(panel, first=start, last=last)
         ramps = build_ups.fit(panel, first=start, last=last) if build_ups else None
-        judgement = judge(spikes, policy, ramps=ramps)
-        if start == beginning or settled(judgement.flags, start, first, policy):
-            return spikes, ramps, judgement
+        _, flags = raised(spikes, policy, ramps=ramps)
+        if start == beginning or settled(flags, start, first, policy):
+            return spikes, ramps, flags
         lead *= 2
 
 
@@ -242,14 +250,15 @@ def growth_before(panel: Panel, flags: pd.DataFrame, settings: Settings) -> pd.D
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def casualties(store: Store, settings: Settings, panel: Panel, first: date) -> pd.DataFrame:
-    """Killed and wounded of each region-week from the week of *first*: week, region_id, killed, wounded."""
-    frames = []
-    for measure in ("killed", "wounded"):
-        frame = sums(store, settings, measure, first=first, last=panel.to, as_of=panel.as_of)
-        frame["week"] = frame["week"].astype("datetime64[s]")
-        frames.append(frame.set_index(["week", "region_id"])["value"].rename(measure))
-    return pd.concat(frames, axis=1).reset_index()
+def casualties(tolls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Weekly tables by measure as one, a column for each: week, region_id, killed, wounded."""
+    columns = [
+        frame.assign(week=frame["week"].astype("datetime64[s]"))
+        .set_index(["week", "region_id"])["value"]
+        .rename(measure)
+        for measure, frame in tolls.items()
+    ]
+    return pd.concat(columns, axis=1).reset_index()
 
 
 def sums(

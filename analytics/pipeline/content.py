@@ -1,5 +1,6 @@
 """The content of a report, gathered from an analysis and its store."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -37,15 +38,17 @@ def report_content(
     fingerprint: Fingerprint,
     definition: Definition | None = None,
     changes: Changes | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
 ) -> ReportContent:
     """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it, *definition* asked for it.
 
-    *changes*, what changed since the last report, stand at the top.
+    *changes*, what changed since the last report, stand at the top. *tables*: `weekly_tables` of all that were judged
+    together, where they are counted already.
     """
     definition = definition or Definition(settings=analysis.settings)
     panel, settings = analysis.panel, analysis.settings
     first_day, last_day = period(analysis)
-    totals = weekly_totals(store, analysis)
+    totals = weekly_totals(analysis, weekly_tables(store, analysis) if tables is None else tables)
     queries = Queries(analysis)
     flags = analysis.flags
     studies, unstudied = study_parts(store, definition, analysis)
@@ -119,25 +122,40 @@ def flat(options: dict[str, Any]) -> dict[str, Any]:
     return rows
 
 
-def weekly_totals(store: Store, analysis: Analysis) -> pd.DataFrame:
-    """Each measure, and what the headline needs, of each judged week over all regions.
+def weekly_tables(store: Store, analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """The weekly table of each measure, and of what the headline needs, over the judged weeks and all regions.
 
-    Unplaced and imprecise records are included, unless the settings name regions: then only these are.
     Raises OptionError for a measure whose weeks and regions do not add up.
     """
-    columns = {}
+    tables = {}
     for measure in dict.fromkeys((*HEADLINE, *analysis.settings.measures)):
         if not adds_up(store, measure):
             raise OptionError(
                 f"measure {measure!r} cannot be in a report's totals: weeks and regions of it do not add up; "
                 "give counts and sums, and ask for others by: incidents weekly --measure"
             )
-        frame = sums(
-            store, analysis.settings, measure, first=analysis.first, last=analysis.panel.to, as_of=analysis.panel.as_of
-        )
-        if analysis.narrowed:
-            frame = frame[frame["region_id"].isin(analysis.panel.region_ids)]
-        columns[measure] = frame.groupby("week")["value"].sum()
+        tables[measure] = _weekly_table(store, analysis, measure)
+    return tables
+
+
+def _weekly_table(store: Store, analysis: Analysis, measure: str) -> pd.DataFrame:
+    """The weekly table of *measure* over the judged weeks: what the analysis has counted is not counted again."""
+    if measure in analysis.tolls:
+        counted = analysis.tolls[measure]
+        return counted[counted["week"] >= pd.Timestamp(analysis.first)]
+    panel = analysis.panel
+    return sums(store, analysis.settings, measure, first=analysis.first, last=panel.to, as_of=panel.as_of)
+
+
+def weekly_totals(analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each measure of *tables* (`weekly_tables`) of each judged week over all regions.
+
+    Unplaced and imprecise records are included, unless less than the whole level is shown: then only its regions are.
+    """
+    columns = {}
+    for measure, frame in tables.items():
+        shown = frame[frame["region_id"].isin(analysis.panel.region_ids)] if analysis.narrowed else frame
+        columns[measure] = shown.groupby("week")["value"].sum()
     totals = pd.DataFrame(columns).rename(columns={"count(wounded)": "wounded_known"})
     return totals.reset_index()
 
@@ -222,20 +240,20 @@ def not_judged(analysis: Analysis) -> pd.DataFrame:
 
 
 def flag_incidents(store: Store, analysis: Analysis) -> pd.DataFrame:
-    """The incidents of each flagged region and week: region_id, week, and the incident's columns."""
-    queries = Queries(analysis)
-    frames = []
-    for row in analysis.flags.itertuples():
-        frame = store.frame(queries.incidents(row.region_id, row.week.date()))
-        frames.append(frame.assign(region_id=row.region_id, week=row.week))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["region_id", "week"])
+    """The incidents of each flagged region and week: the incident's columns, region_id and week, in the flags' order."""
+    flags = analysis.flags
+    if flags.empty:
+        return pd.DataFrame(columns=["region_id", "week"])
+    asked = {"regions": flags["region_id"].tolist(), "weeks": [week.date() for week in flags["week"]]}
+    found = store.frame(Queries(analysis).all_incidents(), asked)
+    place = found.pop("_number").to_numpy() - 1
+    return found.assign(**{name: flags[name].iloc[place].to_numpy() for name in ("region_id", "week")})
 
 
 _IN_WEEK = {
-    "exclude": "occurred_on BETWEEN DATE '{first}' AND DATE '{last}'\n"
-    "  AND coalesce(date_precision, 'day') NOT IN ('month', 'year')",
-    "spread": "occurred_on <= DATE '{last}' AND CASE WHEN date_precision IN ('month', 'year')\n"
-    "    THEN occurred_until ELSE occurred_on END >= DATE '{first}'",
+    "exclude": "occurred_on BETWEEN {first} AND {last}\n  AND coalesce(date_precision, 'day') NOT IN ('month', 'year')",
+    "spread": "occurred_on <= {last} AND CASE WHEN date_precision IN ('month', 'year')\n"
+    "    THEN occurred_until ELSE occurred_on END >= {first}",
 }
 """Which incidents a week counts, by what is done with imprecise dates."""
 
@@ -254,19 +272,34 @@ class Queries:
 
     def incidents(self, region_id: str, week: Any) -> str:
         """SQL that lists the incidents counted in one region and week."""
-        region, end = literal(region_id), week + timedelta(days=6)
         return (
-            f"SELECT {INCIDENT_COLUMNS}\nFROM incidents_as_of({self.moment}) AS i\n"  # noqa: S608 - shown to readers, made of our own ids
-            f"WHERE {self._counted(week, end)}\n"
-            f"  AND (region_id IN (SELECT l.region_id FROM lineage AS l WHERE l.ancestor_id = {region})\n"
-            f"    OR EXISTS (FROM region_member AS m JOIN lineage AS l ON l.ancestor_id = m.region_id\n"
-            f"      WHERE m.group_id = {region} AND l.region_id = i.region_id AND i.occurred_on\n"
-            f"      BETWEEN coalesce(m.valid_from, i.occurred_on) AND coalesce(m.valid_until, i.occurred_on)))\n"
+            f"SELECT {INCIDENT_COLUMNS}\nFROM incidents_as_of({self.moment}) AS i\n"
+            f"WHERE {self._in_region(literal(region_id), _day(week), _day(week + timedelta(days=6)))}\n"
             f"ORDER BY occurred_on, incident_id"
         )
 
-    def _counted(self, first: Any, last: Any) -> str:
-        """SQL of what holds for incidents that count in the weeks from the day *first* to the day *last*."""
+    def all_incidents(self) -> str:
+        """SQL that lists what `incidents` does for each of $regions and $weeks, and which of them (_number, from 1)."""
+        return (
+            f"SELECT _number, {INCIDENT_COLUMNS}\nFROM (SELECT unnest($regions) AS _region, "
+            f"unnest(CAST($weeks AS DATE[])) AS _week, generate_subscripts($regions, 1) AS _number), "
+            f"incidents_as_of({self.moment}) AS i\n"
+            f"WHERE {self._in_region('_region', '_week', '_week + 6')}\n"
+            f"ORDER BY _number, occurred_on, incident_id"
+        )
+
+    def _in_region(self, region: str, first: str, last: str) -> str:
+        """SQL of what holds for incidents that count in a region and the days from *first* to *last*, SQL each."""
+        return (
+            f"{self._counted(first, last)}\n"  # noqa: S608 - shown to readers, made of our own ids
+            f"  AND (region_id IN (SELECT l.region_id FROM lineage AS l WHERE l.ancestor_id = {region})\n"
+            f"    OR EXISTS (FROM region_member AS m JOIN lineage AS l ON l.ancestor_id = m.region_id\n"
+            f"      WHERE m.group_id = {region} AND l.region_id = i.region_id AND i.occurred_on\n"
+            f"      BETWEEN coalesce(m.valid_from, i.occurred_on) AND coalesce(m.valid_until, i.occurred_on)))"
+        )
+
+    def _counted(self, first: str, last: str) -> str:
+        """SQL of what holds for incidents that count in the weeks from the day *first* to the day *last*, SQL each."""
         settings = self.analysis.settings
         sources = ", ".join(literal(name) for name in settings.source.split(","))
         source = f"\n  AND source IN ({sources})" if settings.source else ""
@@ -276,7 +309,7 @@ class Queries:
     def breakdown(self) -> str:
         """SQL of what the flagged regions' incidents were, in the report's weeks and in those before."""
         last = self.analysis.last + timedelta(days=6)
-        incidents = f"SELECT * FROM incidents_as_of({self.moment}) WHERE {self._counted(before(self.analysis), last)}"  # noqa: S608
+        incidents = f"SELECT * FROM incidents_as_of({self.moment}) WHERE {self._counted(_day(before(self.analysis)), _day(last))}"  # noqa: S608
         return breakdown_sql(self.analysis, incidents)
 
     def weekly(self, measure: str = "incidents") -> str:
@@ -313,6 +346,11 @@ class Queries:
             "events": f"SELECT * FROM dated_events WHERE starts_on <= DATE '{panel.to}'",  # noqa: S608 - shown to readers
             "quality": "SELECT * FROM loads -- and likewise: rejects, coverage, unresolved",
         }
+
+
+def _day(day: Any) -> str:
+    """A date as an SQL literal."""
+    return f"DATE '{day}'"
 
 
 def _totals(totals: pd.DataFrame, measures: tuple[str, ...]) -> dict[str, dict[str, float | None]]:

@@ -1,6 +1,6 @@
 """A page for each region, all from one judgement, and the index that leads to them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from analytics.definitions import Definition
 from analytics.flags import LEVELS
 from analytics.pipeline.analysis import Analysis
 from analytics.pipeline.changes import Comparison, compare
-from analytics.pipeline.content import report_content
+from analytics.pipeline.content import report_content, weekly_tables
 from analytics.pipeline.recording import record
 from analytics.pipeline.reporting import file_name, judged, stem
 from analytics.report import Entry, FormOptions, Index, ReportContent, check_forms, write_forms, write_index
@@ -55,11 +55,12 @@ def write_each_region(
     analysis = judged(store, definition, first=first, to=to, as_of=as_of)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     comparison = compare(store, definition.name, analysis)
-    whole = report_content(store, analysis, fingerprint, definition, comparison.whole)
+    tables = weekly_tables(store, analysis)
+    whole = report_content(store, analysis, fingerprint, definition, comparison.whole, tables)
     folder = directory / stem(definition, analysis)
     pages, entries, size = {}, [], 0
     for region in progress(analysis.panel.region_ids):
-        content = _content(store, analysis, fingerprint, definition, region, comparison)
+        content = _content(store, analysis, fingerprint, definition, region, comparison, tables)
         path = folder / f"region_{file_name(region)}.html"
         files = write_forms(content, path, forms, options)
         pages[region] = files[0]
@@ -78,10 +79,11 @@ def _content(
     definition: Definition,
     region: str,
     comparison: Comparison,
+    tables: Mapping[str, pd.DataFrame],
 ) -> ReportContent:
     """What the page of one region shows."""
     part = analysis.of_region(region)
-    content = report_content(store, part, fingerprint, definition, comparison.of_region(region))
+    content = report_content(store, part, fingerprint, definition, comparison.of_region(region), tables)
     return replace(content, title=f"{part.panel.region_names[0]}: {content.title}")
 
 
