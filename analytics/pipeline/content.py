@@ -42,15 +42,13 @@ def report_content(
 ) -> ReportContent:
     """Everything a report of *analysis* shows; *fingerprint* identifies the data behind it, *definition* asked for it.
 
-    *changes*, what changed since the last report, stand at the top. *tables*: `weekly_tables` of all that were judged
-    together, where they are counted already.
+    *changes*, since the last report, stand at the top. *tables*: the `weekly_tables`, where they are counted already.
     """
     definition = definition or Definition(settings=analysis.settings)
-    panel, settings = analysis.panel, analysis.settings
+    panel, settings, flags = analysis.panel, analysis.settings, analysis.flags
     first_day, last_day = period(analysis)
     totals = weekly_totals(analysis, weekly_tables(store, analysis) if tables is None else tables)
     queries = Queries(analysis)
-    flags = analysis.flags
     studies, unstudied = study_parts(store, definition, analysis)
     backtest, untested = recorded_part(store, definition, analysis)
     reasons = {"studies": unstudied, "backtest": untested}
