@@ -145,6 +145,7 @@ def test_an_unwritable_folder_is_an_output_error(small: Path, tmp_path: Path, co
     ("words", "message"),
     [
         (["flags", "--level", "admin3"], "level 'admin3' is neither .* did you mean"),
+        (["weekly", "--by-source"], "--by-source compares two sources or more, and there is only desk"),
         (["weekly", "--measure", "kiled"], "measure 'kiled' cannot be used.* did you mean 'killed'"),
         (["weekly", "--measure", "sum(kiled)"], "measure 'sum\\(kiled\\)' cannot be used.*killed"),
         (["flags", "--where", "kiled > 1"], "where 'kiled > 1' cannot be used.*killed"),

@@ -7,6 +7,7 @@ import click
 from analytics.cli.context import in_order, pairs, panel_of, reading, say, settings_of, show, weeks_of
 from analytics.cli.group import main
 from analytics.cli.options import options
+from analytics.errors import OptionError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +29,9 @@ CHANGES = (
 
 
 @main.command()
+@click.option("--by-source", is_flag=True, help="A value and status per source, side by side, and how far they differ.")
 @options("level", "measure", "where", "tag", "source", "week_start", "dates", "first", "to", "as_of")
-def weekly(form: str, **given: Any) -> None:
+def weekly(by_source: bool, form: str, **given: Any) -> None:
     """Weekly figures by region; zeros are zeros, unknown is empty.
 
     Rows in brackets hold what is in no region's figures: (unplaced) no region found, (imprecise) dated to a month or
@@ -40,6 +42,7 @@ def weekly(form: str, **given: Any) -> None:
       incidents weekly --from 2014-05-01 --to 2014-06-29
       incidents weekly --measure killed --level country
       incidents weekly --level disputed-territories --where "actor2 = 'IS'" --format csv
+      incidents weekly --by-source --source ucdp,desk --level country
     """  # noqa: D301 - click's paragraph mark
     from analytics import store as stores
     from analytics.panel import check_source, default_to
@@ -50,20 +53,45 @@ def weekly(form: str, **given: Any) -> None:
     with reading(given) as store:
         check_source(store, source)
         to = given["to"] or default_to(store, source=source, week_start=settings.week_start, as_of=given["as_of"])
-        frame = stores.weekly(
-            store,
-            level=settings.level,
-            measure=settings.measure,
-            where=settings.where,
-            source=source,
-            week_start=settings.week_start,
-            dates=settings.dates,
-            first=given["first"],
-            last=to,
-            as_of=given["as_of"],
-        )
-    say(given, f"{settings.measure} by {settings.level} until {to}", *_unknown_note(frame))
+        question = {
+            "level": settings.level,
+            "measure": settings.measure,
+            "where": settings.where,
+            "week_start": settings.week_start,
+            "dates": settings.dates,
+            "first": given["first"],
+            "last": to,
+            "as_of": given["as_of"],
+        }
+        if by_source:
+            sources = _sources(source, stores.sources_of(store))
+            frame = stores.weekly_by_source(store, sources, **question)
+        else:
+            frame = stores.weekly(store, source=source, **question)
+    notes = [_agreement(frame, sources)] if by_source else _unknown_note(frame)
+    say(given, f"{settings.measure} by {settings.level} until {to}", *notes)
     show(frame, form)
+
+
+def _sources(chosen: str | None, known: list[str]) -> list[str]:
+    """The sources to compare: those chosen, else all; at least two."""
+    sources = list(dict.fromkeys(filter(None, chosen.split(",")))) if chosen else known
+    if len(sources) < 2:
+        raise OptionError(f"--by-source compares two sources or more, and there is only {', '.join(sources) or 'none'}")
+    return sources
+
+
+def _agreement(frame: "pd.DataFrame", sources: list[str]) -> str:
+    """How often the sources agree, and what they sum to, where all of them know the whole week."""
+    from analytics.figures.numbers import amount, several
+
+    values, statuses = [[f"{source}_{name}" for source in sources] for name in ("value", "status")]
+    all_know = (frame[statuses] == "known").all(axis=1) & frame[values].notna().all(axis=1)
+    both = frame[all_know & ~frame["region_id"].str.startswith("(")]
+    equal = int((both["difference"] == 0).sum())
+    totals = ", ".join(f"{source} {amount(both[name].sum())}" for source, name in zip(sources, values, strict=True))
+    known = several(len(both), "region-week is", "region-weeks are")
+    return f"{known} known to all of {', '.join(sources)}: equal in {amount(equal)}; together there: {totals}"
 
 
 def _unknown_note(frame: "pd.DataFrame") -> list[str]:

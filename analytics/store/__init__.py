@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         data_fingerprint,
         incident_changes,
         last_changes,
+        sources_of,
         weekly,
+        weekly_by_source,
     )
     from analytics.store.recording import (
         episodes_of,
@@ -80,10 +82,12 @@ __all__ = [
     "retract",
     "run_lock",
     "runs_from",
+    "sources_of",
     "tag_counts",
     "tagged",
     "unload",
     "weekly",
+    "weekly_by_source",
     "write_names",
 ]
 
@@ -130,7 +134,9 @@ _HOMES = {
     "tag_counts": "tags",
     "tagged": "tags",
     "unload": "loading",
+    "sources_of": "reading",
     "weekly": "reading",
+    "weekly_by_source": "reading",
     "write_names": "recording",
 }
 

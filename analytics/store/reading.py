@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.errors import OptionError, QueryError
 from analytics.schema import MEASURES
@@ -106,6 +106,50 @@ def weekly(
         return store.frame(sql, parameters)
     except QueryError as error:
         raise _readable(error, measure, where) from error
+
+
+def sources_of(store: Store) -> list[str]:
+    """The sources that say they reported on anything, by name."""
+    return [name for (name,) in store.rows("SELECT DISTINCT source FROM coverage_in_force WHERE reported ORDER BY 1")]
+
+
+def weekly_by_source(
+    store: Store,
+    sources: Sequence[str],
+    *,
+    week_start: str = "monday",
+    first: date | None = None,
+    last: date | None = None,
+    **question: Any,
+) -> "pd.DataFrame":
+    """What each of *sources* says of each week and region: week, region_id, region, then per source its value and status.
+
+    A source's columns are `<source>_value` and `<source>_status`, as `weekly` has them for that source alone; a region that
+    it never reported on is unknown. `difference` is the highest less the lowest value among the sources that know the
+    whole week, null where fewer than two do. Without *first* and *last*, the complete weeks that any of them covers.
+    *question* and errors are those of `weekly`.
+    """
+    days = store.rows(
+        "SELECT week_of(min(covers_from) + 6, $start), week_of(max(covers_until) + 1, $start) - 1 FROM coverage_in_force "
+        "WHERE reported AND list_contains($sources, source)",
+        {"start": week_start, "sources": list(sources)},
+    )[0]
+    said = question | {"week_start": week_start, "first": first or days[0], "last": last or days[1]}
+    keys = ["week", "region_id", "region"]
+    frames = [
+        weekly(store, source=source, **said)
+        .set_index(keys)
+        .rename(columns={name: f"{source}_{name}" for name in ("value", "status")})
+        for source in sources
+    ]
+    found = frames[0].join(frames[1:], how="outer")
+    statuses = found[[f"{source}_status" for source in sources]].fillna("unknown")
+    values = found[[f"{source}_value" for source in sources]]
+    known = values.where((statuses == "known").to_numpy())
+    found[statuses.columns] = statuses
+    found["difference"] = (known.max(axis=1) - known.min(axis=1)).where(known.notna().sum(axis=1) > 1)
+    found = found.reset_index().assign(last=lambda rows: rows["region_id"].str.startswith("("))
+    return found.sort_values(["week", "last", "region_id"], ignore_index=True).drop(columns="last")
 
 
 def incident_changes(
