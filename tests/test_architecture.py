@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"geometry"}, {"numpy", "shapely"}),
     ({"sources"}, {"pyarrow", "openpyxl"}),
     ({"settings", "definitions", "jobs"}, set()),
-    ({"weeks", "periods"}, {"numpy"}),
+    ({"weeks", "periods", "dropoff"}, {"numpy"}),
     ({"schema"}, set()),
     ({"bundled"}, set()),
     ({"errors"}, set()),

@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS reporting (
     covers_until DATE NOT NULL,
     reported BOOLEAN NOT NULL,
     known_from TIMESTAMP,           -- null: known as it happened
-    basis VARCHAR NOT NULL,         -- release, given, file or assumed
+    basis VARCHAR NOT NULL,         -- release, given, file, assumed or drop-off
     note VARCHAR,
     load_id INTEGER NOT NULL
 );

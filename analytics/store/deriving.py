@@ -1,6 +1,7 @@
 """What follows from the reference files and places loaded: regions in force, regions of places, coverage."""
 
 from analytics.store.connection import Store
+from analytics.store.dropoffs import put_coverage
 from analytics.store.points import boundaries_stamp, locate_known
 from analytics.store.tags import write_rules
 
@@ -25,4 +26,4 @@ def derive(store: Store) -> None:
     if store.value("SELECT count(*) FROM moved"):
         for name in ("spot_known", "spotted", "update_regions"):
             store.step(f"steps/{name}")
-    store.step("steps/put_reporting")
+    put_coverage(store)

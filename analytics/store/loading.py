@@ -17,6 +17,7 @@ from analytics.sources.files import Readable
 from analytics.sources.tables import column_names, table_of
 from analytics.store.connection import Store
 from analytics.store.deriving import derive
+from analytics.store.dropoffs import put_coverage
 from analytics.store.intake import stage
 from analytics.store.knowledge import Knowledge, knowledge_of
 from analytics.store.points import drop_points, locate_staged
@@ -250,10 +251,10 @@ def _load(
         notes=tuple(notes),
     )
     _log(store, report, file.sha256, settings, loaded_at, coverage)
-    if not same:
-        store.step("steps/in_force")
-        store.step("steps/put_reporting")
-    return report
+    if same:
+        return report
+    store.step("steps/in_force")
+    return replace(report, notes=(*report.notes, *put_coverage(store)))
 
 
 def _settings(source: Source, covers: tuple[date, date] | None, keep_raw: bool, full_release: bool) -> str:
