@@ -356,6 +356,9 @@ def events(files: tuple[Path, ...], form: str, **given: Any) -> None:
 def coverage(files: tuple[Path, ...], form: str, **given: Any) -> None:
     """Load what each source reports on (CSV); without FILE, list it. Weeks outside coverage are unknown, not zero.
 
+    Listed with the basis drop-off: weeks in which a source went quiet on a country for longer than its history makes
+    likely, which are unknown too, until a file says that it reported then.
+
     \b
     Columns: source, region_id, covers_from, covers_until; reported (true or false), note
     """  # noqa: D301 - click's paragraph mark
