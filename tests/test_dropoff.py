@@ -12,6 +12,8 @@ from analytics.simulate.feeds import dropped
 from analytics.store import Store, unload, weekly
 from tests.store_files import Row, at, dump, incident, load_rows, reference, xanadu
 
+pytest_plugins = ["tests.databases"]
+
 MONDAY = date(2018, 1, 1)
 COVERS = (MONDAY, date(2020, 12, 27))
 QUIET = (date(2020, 1, 6), date(2020, 3, 1))
