@@ -22,7 +22,7 @@ def stage(
     for table in ("reject_errors", "reject_scans"):
         store.run(f"DROP TABLE IF EXISTS {table}")
     try:
-        _make_staged(store, staging(source, reader(file), keep_raw=keep_raw), source, knowledge)
+        _make_staged(store, staging(source, reader(file), keep_raw=keep_raw), source, knowledge, load_id)
     except QueryError as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     malformed = _malformed(store, path, file, load_id)
@@ -31,7 +31,7 @@ def stage(
         "GROUP BY incident_id, known_at HAVING count(*) > 1)) FROM staged"
     )[0]
     if bad or repeats:
-        _make_staged(store, numbered(staging(source, reader(file), keep_raw=keep_raw)), source, knowledge)
+        _make_staged(store, numbered(staging(source, reader(file), keep_raw=keep_raw)), source, knowledge, load_id)
         _mark_repeats(store)
         _reject(store, path, load_id)
     read, accepted = store.rows("SELECT count(*), count(*) FILTER (problem IS NULL) FROM staged")[0]
@@ -40,12 +40,12 @@ def stage(
     return read + malformed, accepted
 
 
-def _make_staged(store: Store, sql: str, source: Source, knowledge: Knowledge) -> None:
+def _make_staged(store: Store, sql: str, source: Source, knowledge: Knowledge, load_id: int) -> None:
     name = literal(source.source)
     store.run(
         f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {name} || ':' || s.source_id AS incident_id, {name} AS source, "
         f"s.* REPLACE ({knowledge.sql} AS known_at), CASE WHEN s.known_at IS NULL THEN {literal(knowledge.otherwise)} "
-        f"ELSE 'source' END AS known_basis FROM ({sql}) AS s"
+        f"ELSE 'source' END AS known_basis, {load_id}::INTEGER AS load_id FROM ({sql}) AS s"
     )
 
 

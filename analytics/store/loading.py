@@ -363,7 +363,7 @@ def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _C
         return _Coverage(
             first, last, "release", f"reports on {first} to {last}, as UCDP release {source.release.name} does"
         )
-    first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM incoming")[0]
+    first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM staged WHERE problem IS NULL")[0]
     if first is None:
         return None
     note = f"taken to report on {first} to {last}, its first and last incident; --covers FROM TO says better"

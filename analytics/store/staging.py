@@ -50,7 +50,7 @@ filled AS (SELECT t.* REPLACE (
         WHEN 'year' THEN make_date(year(t.occurred_on), 12, 31) ELSE t.occurred_on END) AS occurred_until)
     FROM typed AS t)
 SELECT f.source_id, f.known_at, f.known_order, {payload}, f.raw, f.record,
-       md5_number_lower(concat_ws(chr(31), {_hashed(source)})) AS hash,
+       {_hash(source)} AS hash,
        {_problem(source)} AS problem
 FROM filled AS f"""
 
@@ -116,8 +116,11 @@ def _struct(column: str, value: str, reason: str) -> str:
     return f'struct_pack("column" := {literal(column)}, value := CAST({value} AS VARCHAR), reason := {literal(reason)})'
 
 
-def _hashed(source: Source) -> str:
-    """SQL of the texts that the hash is of, unknown ones as a mark; columns that the file lacks are one constant."""
+def _hash(source: Source) -> str:
+    """SQL of the hash of our columns' texts, unknown ones as a mark; those that the file lacks are one constant.
+
+    It is md5_number_lower, which DuckDB works out by way of a text of bits at twice the cost.
+    """
     made = {*source.fields, "date_precision", "occurred_until"}
     parts = []
     for there, columns in groupby(COLUMNS, lambda column: column.name in made):
@@ -125,4 +128,4 @@ def _hashed(source: Source) -> str:
             parts += [f"coalesce(CAST(f.{column.name} AS VARCHAR), chr(30))" for column in columns]
         else:
             parts.append(literal(chr(31).join(chr(30) for _ in columns)))
-    return ", ".join(parts)
+    return f"CAST(md5_number(concat_ws(chr(31), {', '.join(parts)})) >> 64 AS UBIGINT)"

@@ -2,5 +2,5 @@
 INSERT INTO incident_version
 SELECT i.incident_id, 1, i.known_at, NULL, i.known_basis, i.retracted, i.load_id, i.hash, i.region_id, i.district_id, i.source, i.source_id,
        {{names i}}, i.raw, i.region_basis
-FROM incoming AS i JOIN verdict AS s ON s.incident_id = i.incident_id
-WHERE NOT s.existing AND s.records = 1 AND NOT s.retractable;
+FROM incoming AS i
+ANTI JOIN (FROM verdict WHERE existing OR records > 1 OR retractable) AS s ON s.incident_id = i.incident_id;

@@ -1,6 +1,6 @@
 -- one row per accepted record, with its incident, its knowledge time and its region
-CREATE OR REPLACE TEMP TABLE incoming AS
-SELECT s.incident_id, s.known_at, s.known_basis, false AS retracted, CAST($load_id AS INTEGER) AS load_id, s.hash,
+CREATE OR REPLACE TEMP VIEW incoming AS
+SELECT s.incident_id, s.known_at, s.known_basis, false AS retracted, s.load_id, s.hash,
        coalesce(t.region_id, p.region_id) AS region_id, coalesce(p.district_id, t.district_id) AS district_id,
        s.source, s.source_id, {{names s}}, s.raw,
        coalesce(t.region_basis, CASE WHEN p.region_id IS NOT NULL THEN 'reported' END) AS region_basis

@@ -5,7 +5,7 @@ SELECT i.incident_id, count(*) AS records,
        bool_and(coalesce(v.hash = i.hash AND NOT v.retracted, false)) AS confirmed,
        bool_or(t.incident_id IS NOT NULL OR EXISTS (
            FROM full_release AS r WHERE r.source = i.source AND r.load_id <> i.load_id AND r.known_at >= i.known_at)) AS retractable
-FROM incoming AS i
+FROM (FROM staged WHERE problem IS NULL) AS i
 LEFT JOIN (SELECT DISTINCT incident_id FROM incident_version) AS e ON e.incident_id = i.incident_id
 LEFT JOIN (SELECT DISTINCT incident_id FROM retraction) AS t ON t.incident_id = i.incident_id
 LEFT JOIN incident_version AS v ON v.incident_id = i.incident_id
