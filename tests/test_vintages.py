@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import InputError, OptionError
+from analytics.sources import Mapping
 from analytics.store import Store, data_fingerprint, load, unload
 from tests.conftest import ROOT
-from tests.store_files import NOW, at, dump, history, incident, load_rows, xanadu
+from tests.store_files import NOW, at, dump, history, incident, load_rows, write_csv, xanadu
 
 FIRST, SECOND, THIRD = (at(f"2020-0{month}-01") for month in (2, 3, 4))
 
@@ -58,6 +59,25 @@ def test_same_file_twice(tmp_path: Path) -> None:
     assert (second.rows_read, second.accepted, second.rejected) == (first.rows_read, first.accepted, first.rejected)
     assert (second.new_incidents, second.new_versions, second.unchanged) == (0, 0, 1)
     assert any("was loaded as load 2" in note for note in second.notes)
+
+
+def test_same_file_at_another_time(tmp_path: Path) -> None:
+    """A file that comes again later leaves the same database as another file of the same records: history, rejects and all."""
+    first = [incident("a", killed=1, own="x"), incident("b", killed=-1), incident("c", own="y")]
+    second = [incident("a", killed=2), incident("c", own="z")]
+    dumps = []
+    for end in ("", "\n"):
+        path = tmp_path / "records.csv"
+        with xanadu(tmp_path / "db") as store:
+            for rows, known in ((first, FIRST), (second, SECOND), (first, THIRD), (second, THIRD + timedelta(days=1))):
+                write_csv(path, rows)
+                path.write_bytes(path.read_bytes() + (end.encode() if known > SECOND else b""))
+                report = load(store, path, loaded_at=known, mapping=Mapping(source="desk"))
+                assert (report.rows_read, report.accepted) == (len(rows), 2)
+            dumps.append((dump(store), store.rows("SELECT * EXCLUDE (sha256) FROM load ORDER BY load_id")[1:]))
+    assert dumps[0] == dumps[1]
+    assert len(dumps[0][0]["sighting"]) == 3
+    assert len(dumps[0][0]["reject"]) == 2
 
 
 def test_same_file_of_another_source(tmp_path: Path) -> None:

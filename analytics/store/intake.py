@@ -40,6 +40,34 @@ def stage(
     return read + malformed, accepted
 
 
+def stage_again(
+    store: Store, path: Path, sha256: str, settings: str, source: Source, knowledge: Knowledge, load_id: int
+) -> tuple[int, int] | None:
+    """Stage what an earlier load read from the same bytes in the same way; None where there is none to take it from.
+
+    Only where all records are known at one time, then and now, as an incident has one record in such a file.
+    """
+    if knowledge.moment is None or "known_order" in source.fields:
+        return None
+    found = store.rows(
+        "SELECT load_id, rows_read, accepted FROM load WHERE sha256 = $sha AND settings = $settings AND undone_at IS NULL "
+        "AND known_at IS NOT NULL ORDER BY load_id LIMIT 1",
+        {"sha": sha256, "settings": settings},
+    )
+    if not found:
+        return None
+    earlier, read, accepted = found[0]
+    basis = {"earlier": earlier, "known_at": knowledge.moment, "basis": knowledge.otherwise, "load_id": load_id}
+    store.step("steps/staged_again", basis)
+    if store.value("SELECT count(*) FROM staged") != accepted:
+        return None
+    store.run(
+        'INSERT INTO reject SELECT $id, $file, record, "column", value, reason, text FROM reject WHERE load_id = $earlier',
+        {"id": load_id, "file": path.name, "earlier": earlier},
+    )
+    return read, accepted
+
+
 def _make_staged(store: Store, sql: str, source: Source, knowledge: Knowledge, load_id: int) -> None:
     name = literal(source.source)
     store.run(

@@ -18,7 +18,7 @@ from analytics.sources.tables import column_names, table_of
 from analytics.store.connection import Store
 from analytics.store.deriving import derive
 from analytics.store.dropoffs import put_coverage
-from analytics.store.intake import stage
+from analytics.store.intake import stage, stage_again
 from analytics.store.knowledge import Knowledge, knowledge_of
 from analytics.store.points import drop_points, locate_staged
 from analytics.store.staging import reader
@@ -225,7 +225,8 @@ def _load(
         earlier, read, accepted = same
         notes = [source.read_as, f"the same file was loaded as load {earlier}: nothing to add", knowledge.note]
     else:
-        read, accepted = stage(store, path, file, source, knowledge, load_id, keep_raw)
+        known = stage_again(store, path, file.sha256, settings, source, knowledge, load_id)
+        read, accepted = known or stage(store, path, file, source, knowledge, load_id, keep_raw)
         places = _place(store, load_id)
         locate_staged(store)
         for name in ("era", "spot_incoming", "spotted", "incoming"):

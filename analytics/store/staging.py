@@ -109,7 +109,10 @@ def _wrong(column: Column, field: Field | None) -> list[tuple[str, str]]:
         wrong.append(f"{value} NOT IN ({', '.join(map(literal, column.allowed))})")
     if not wrong:
         return missing
-    return [(" OR ".join(f"({one})" for one in wrong), _struct(column.name, given, f"is not {column.expects}")), *missing]
+    return [
+        (" OR ".join(f"({one})" for one in wrong), _struct(column.name, given, f"is not {column.expects}")),
+        *missing,
+    ]
 
 
 def _struct(column: str, value: str, reason: str) -> str:
