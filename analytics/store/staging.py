@@ -7,7 +7,6 @@ from analytics.schema import COLUMNS, READABLE, Column
 from analytics.sources import Field, Source
 from analytics.sources.base import literal
 from analytics.sources.files import Readable
-from analytics.sources.limits import MOST_MALFORMED
 
 _CSV = (
     "read_csv({path}, columns = {{{columns}}}, delim = {delimiter}, auto_detect = false, header = {header}, "
@@ -25,7 +24,6 @@ def reader(file: Readable) -> str:
         columns=", ".join(f"{literal(name)}: 'VARCHAR'" for name in file.columns),
         delimiter=literal(file.delimiter),
         header=str(file.header).lower(),
-        limit=MOST_MALFORMED + 1,
     )
 
 
