@@ -8,6 +8,9 @@ import pytest
 from scipy import stats
 
 from analytics.dropoff import chance_of_none, drop_offs
+from analytics.pipeline import analyse
+from analytics.pipeline.quality import quality_tables
+from analytics.settings import Settings
 from analytics.simulate.feeds import dropped
 from analytics.store import Store, unload, weekly
 from tests.store_files import Row, at, dump, incident, load_rows, reference, xanadu
@@ -95,6 +98,17 @@ def test_a_feed_that_went_quiet(tmp_path: Path) -> None:
         assert unknown(store) == []
         unload(store, stated, undone_at=at("2030-01-02"))
         assert len(unknown(store)) == 8
+
+
+def test_a_report_tells_of_it(tmp_path: Path) -> None:
+    """A report's data quality names the silence and why it is not taken for calm, and not before it was known."""
+    with xanadu(tmp_path / "db") as store:
+        load_rows(store, tmp_path, feed_rows(), covers=COVERS, known_at="occurred")
+        for as_of, told in ((None, 1), (at("2020-02-10"), 0)):
+            analysis = analyse(store, Settings(), first=date(2020, 1, 6), as_of=as_of)
+            silences = quality_tables(store, analysis)["Silences taken for no reporting"]
+            assert silences["region"].tolist() == ["Xanadu"] * told
+            assert all("2.0 a week" in why for why in silences["why"])
 
 
 def test_late_records_end_it_in_any_order(tmp_path: Path) -> None:

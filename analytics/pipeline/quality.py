@@ -20,6 +20,7 @@ def quality_tables(store: Store, analysis: Analysis) -> dict[str, pd.DataFrame]:
             'GROUP BY file, "column", reason ORDER BY records DESC, file, "column"'
         ),
         "Weeks without reporting": unknown.drop(columns="region_id"),
+        "Silences taken for no reporting": _silences(store, analysis.panel.as_of),
         "Records outside the regions' counts": _aside(analysis),
         "How exactly dates are known": _imprecise(store, analysis),
         "Places not found": _unresolved(store),
@@ -53,6 +54,16 @@ def _loads(store: Store) -> pd.DataFrame:
         "new_incidents, new_versions, unchanged, undone_at IS NOT NULL AS undone FROM loads"
     )
     return frame if frame["undone"].any() else frame.drop(columns="undone")
+
+
+def _silences(store: Store, as_of: datetime | None) -> pd.DataFrame:
+    """The weeks in which a source was quieter than its own history makes likely, as known at *as_of*."""
+    return store.frame(
+        "SELECT source, region, covers_from AS quiet_from, covers_until AS quiet_until, note AS why FROM coverage "
+        "WHERE basis = 'drop-off' AND (known_from IS NULL OR known_from <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')) "
+        "ORDER BY source, region, covers_from",
+        {"as_of": as_of},
+    )
 
 
 def _aside(analysis: Analysis) -> pd.DataFrame:
