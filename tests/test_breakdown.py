@@ -61,6 +61,9 @@ def desk(blank: Store, tmp_path: Path) -> Iterator[Store]:
         encoding="utf-8",
     )
     load_reference(blank, groups, "groups", loaded_at=CLOCK)
+    stated = tmp_path / "coverage.csv"  # or the year with two incidents were taken for a feed that stopped
+    stated.write_text(f"source,region_id,covers_from,covers_until\ndesk,IQ,{DAYS[0]},{DAYS[1]}\n", encoding="utf-8")
+    load_reference(blank, stated, "coverage", loaded_at=CLOCK)
     add(blank, tmp_path / "desk.csv", incidents_by_hand(), covers=DAYS)
     yield blank
 
