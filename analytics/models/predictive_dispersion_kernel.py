@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner
+from analytics.models.count_kernel import near
 from analytics.models.farrington_tails import density_at, tail_given
 from analytics.models.predictive_mean_kernel import BELOW, LIMIT, MEAN
 
@@ -36,16 +37,6 @@ _EXACT, _STIRLING = 12.0, 8.0
 
 
 @inner
-def _near(z: float, mean: float, phi: float) -> float:
-    """A count near the quantile of which z is the normal one (Cornish & Fisher 1938, to third order)."""
-    spread = math.sqrt(phi * mean)
-    skew = (2.0 * phi - 1.0) / spread
-    tail = (6.0 * phi * phi - 6.0 * phi + 1.0) / (phi * mean)
-    w = z + skew * (z * z - 1.0) / 6.0 + tail * (z**3 - 3.0 * z) / 24.0 - skew * skew * (2.0 * z**3 - 5.0 * z) / 36.0
-    return max(0.0, math.floor(mean + spread * w + 0.5))
-
-
-@inner
 def _above(y: float, mean: float, phi: float) -> float:
     """P(Y > y) of mean *mean* and variance phi mean."""
     return tail_given(y + 1.0, mean, phi, density_at(y + 1.0, mean, phi))
@@ -66,7 +57,7 @@ def limits(mu: Floats, phi: float, z: float, bins: Floats, place: Ints) -> None:
         bins[k, MEAN] = math.exp(low + (k + 0.5) * width)
         bins[k, LIMIT], bins[k, BELOW] = np.inf, 1.0
         if z < np.inf:
-            limit = max(_near(z, bins[k, MEAN], phi), LEAST_LIMIT)
+            limit = max(near(bins[k, MEAN], phi, z), LEAST_LIMIT)
             bins[k, LIMIT] = limit
             kept = 1.0 - _above(limit, bins[k, MEAN], phi)
             bins[k, BELOW] = (1.0 - _above(limit - 1.0, bins[k, MEAN] + phi - 1.0, phi)) / kept

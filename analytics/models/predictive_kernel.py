@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner, outer
+from analytics.models.count_kernel import count_known, gather_known, log_ratio
 from analytics.models.farrington_tails import density_at, rise, tail_given
 from analytics.models.predictive_dispersion_kernel import EXCESS, MOST_BINS, cut, dispersion, limits
 from analytics.models.predictive_mean_kernel import BELOW, COLUMNS, decided, fit, mean_at, variance
@@ -106,17 +107,6 @@ def _quantile(level: float, z: float, mean: float, phi: float, nodes: Floats) ->
 
 
 @inner
-def _log_ratio(y: float, mu: float, factor: float, phi: float) -> float:
-    """Log likelihood ratio of a count y with mean mu factor against mu, both of variance phi times the mean."""
-    if phi < 1.0 + 1e-9:
-        return y * math.log(factor) - mu * (factor - 1.0)
-    size = mu / (phi - 1.0)
-    grown = size * factor
-    gain = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
-    return gain - (grown - size) * math.log(phi)
-
-
-@inner
 def _weight(counts: Floats, means: Floats, now: int, phi: float, share: float, windows: Floats) -> float:
     """Mixture of the likelihood ratios of raised means in the weeks before *now*; 1 on average where nothing happens.
 
@@ -133,31 +123,9 @@ def _weight(counts: Floats, means: Floats, now: int, phi: float, share: float, w
             if y >= 0.0:
                 # the error of the mean is shared by the weeks of a window
                 wide = phi + 0.5 * (1.0 + n) * share * mu
-                log += _log_ratio(y, mu, 1.0 + windows[k, 1] * math.sqrt(wide / mu), wide)
+                log += log_ratio(y, mu, 1.0 + windows[k, 1] * math.sqrt(wide / mu), wide)
         total += windows[k, 2] * (math.exp(min(log, _LARGEST_EXPONENT)) - 1.0)
     return min(total, LARGEST_WEIGHT)
-
-
-@inner
-def _gather(counts: Floats, columns: Floats, start: int, stop: int, as_of: int, y: Floats, x: Floats) -> int:
-    """Copy the known weeks start..stop - 1; their trend runs from *as_of*. Returns how many they are."""
-    n = 0
-    for t in range(start, stop):
-        if counts[t] >= 0.0:
-            y[n], x[n] = counts[t], columns[t]
-            x[n, 1] -= columns[as_of, 1]
-            n += 1
-    return n
-
-
-@inner
-def _known(counts: Floats, start: int, stop: int) -> int:
-    """How many of the counts start..stop - 1 are known."""
-    known = 0
-    for t in range(start, stop):
-        if counts[t] >= 0.0:
-            known += 1
-    return known
 
 
 Work = tuple[Floats, Ints, Ints, Floats, Floats, Floats, Floats]
@@ -239,10 +207,10 @@ def judge(
         as_of, settled = -1, False
         for w in range(judged.size):
             now = judged[w]
-            out[r, w, HISTORY] = _known(counts[r], max(now - reach, 0), now)
+            out[r, w, HISTORY] = count_known(counts[r], max(now - reach, 0), now)
             if fitted[w] != as_of:
                 as_of = fitted[w]
-                n = _gather(counts[r], columns, max(as_of - reach, 0), as_of - exclude, as_of, y, x)
+                n = gather_known(counts[r], columns, max(as_of - reach, 0), as_of - exclude, as_of, y, x)
                 settled = n > 0 and _baseline(y[:n], x[:n], limit, precision, work, beta, spread)
             if not settled or out[r, w, HISTORY] < least:
                 continue

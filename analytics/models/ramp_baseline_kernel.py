@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner, outer
+from analytics.models.count_kernel import count_known, gather_known
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -336,28 +337,6 @@ def _baseline(y: Floats, x: Floats, rules: tuple[int, int, float], beta: Floats,
     return used
 
 
-@inner
-def _gather(counts: Floats, columns: Floats, span: tuple[int, int, int], y: Floats, x: Floats) -> int:
-    """Copy the known weeks of the baseline that starts and ends at *span*; its trend runs from *span*'s third week."""
-    n = 0
-    for t in range(span[0], span[1]):
-        if counts[t] >= 0.0:
-            y[n], x[n] = counts[t], columns[t]
-            x[n, 1] -= columns[span[2], 1]
-            n += 1
-    return n
-
-
-@inner
-def _known(counts: Floats, start: int, stop: int) -> int:
-    """How many of the counts *start*..*stop* - 1 are known."""
-    known = 0
-    for t in range(start, stop):
-        if counts[t] >= 0.0:
-            known += 1
-    return known
-
-
 @outer
 def baselines(
     counts: Floats, columns: Floats, judged: Ints, fitted: Ints, span: tuple[int, int, int],
@@ -379,10 +358,10 @@ def baselines(
         n = 0
         for w in range(judged.size):
             now = judged[w]
-            out[r, w, HISTORY] = _known(counts[r], max(now - reach, 0), now)
+            out[r, w, HISTORY] = count_known(counts[r], max(now - reach, 0), now)
             if fitted[w] != as_of:
                 as_of = fitted[w]
-                n = _gather(counts[r], columns, (max(as_of - reach, 0), as_of - exclude, as_of), y, x)
+                n = gather_known(counts[r], columns, max(as_of - reach, 0), as_of - exclude, as_of, y, x)
                 if n > 0:
                     used = _baseline(y[:n], x[:n], rules, beta, out[r, w])
             elif n > 0:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner
+from analytics.models.count_kernel import near
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -13,17 +14,6 @@ Ints = NDArray[np.int64]
 Windows = tuple[Ints, Ints, Floats, Floats]
 """Chance of K simulated windows, each (N, K): for week d, windows in the order of entry and of uniform number; their
 entries of the table of growths, 0 for none and else 1 more; their uniform numbers; the normal quantiles of these."""
-
-
-@inner
-def log_ratio(y: float, mu: float, factor: float, phi: float) -> float:
-    """Log likelihood ratio of a count y with mean mu factor against mu, both of variance phi times the mean."""
-    if phi < 1.0 + 1e-9:
-        return y * math.log(factor) - mu * (factor - 1.0)
-    size = mu / (phi - 1.0)
-    grown = size * factor
-    rise = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
-    return rise - (grown - size) * math.log(phi)
 
 
 @inner
@@ -44,16 +34,6 @@ def log_doubt(y: float, mu: float, phi: float, rate: float, other: float) -> flo
     rise = math.lgamma(y + grown) - math.lgamma(grown) - math.lgamma(y + size) + math.lgamma(size)
     rise += size * math.log(phi) - grown * math.log(other)
     return rise + y * (math.log((other - 1.0) / other) - math.log((phi - 1.0) / phi))
-
-
-@inner
-def _near(mu: float, phi: float, z: float) -> float:
-    """A count near the quantile of which z is the normal one (Cornish & Fisher 1938, to third order)."""
-    spread = math.sqrt(phi * mu)
-    skew = (2.0 * phi - 1.0) / spread
-    tail = (6.0 * phi * phi - 6.0 * phi + 1.0) / (phi * mu)
-    w = z + skew * (z * z - 1.0) / 6.0 + tail * (z**3 - 3.0 * z) / 24.0 - skew * skew * (2.0 * z**3 - 5.0 * z) / 36.0
-    return max(0.0, math.floor(mu + spread * w + 0.5))
 
 
 @inner
@@ -89,6 +69,6 @@ def draw(mu: float, phi: float, factors: Floats, cap: int, d: int, chosen: Windo
             largest = max(largest, _sweep(mean, phi, cap, (order[d, j:stop], u[d, j:stop]), drawn))
         else:
             for i in range(j, stop):
-                drawn[order[d, i]] = int(_near(mean, phi, z[d, i]))
+                drawn[order[d, i]] = int(near(mean, phi, z[d, i]))
         j = stop
     return largest

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner, outer
-from analytics.models.ramp_draw_kernel import Windows, draw, log_doubt, log_ratio
+from analytics.models.count_kernel import log_ratio
+from analytics.models.ramp_draw_kernel import Windows, draw, log_doubt
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
