@@ -16,7 +16,7 @@ from analytics.errors import InputError, OptionError
 from analytics.figures.study import study_figure
 from analytics.models.event_effect import average, clustered_error, intervals, shape, signed_root
 from analytics.models.event_fit import Rows, covariance, dispersion, fit, fit_family
-from analytics.models.event_rows import placebo_p, run_length
+from analytics.models.event_rows import independent, placebo_p, run_length
 from analytics.models.event_season import Seasons, seasons
 from analytics.models.event_sentence import figure, things
 from analytics.models.event_study import EventStudy, StudyEvent, StudyOptions, StudyResult
@@ -356,7 +356,9 @@ def test_dates_that_come_out_alike_count_as_fewer():
     assert run_length(np.repeat(plain[:800], 5)) == pytest.approx(5, abs=0.7)
     assert run_length(np.r_[plain[:5], np.nan]) == 1
     assert placebo_p(3.0, np.array([1.0, -4.0, 2.0, np.nan])) == 2 / 4
-    assert placebo_p(3.0, np.array([1.0, -4.0, 2.0]), alike=2.0) == 3 / 5
+    assert placebo_p(3.0, np.array([1.0, -4.0, 2.0]), worth=1.5) == pytest.approx(3 / 5)
+    assert placebo_p(3.0, np.array([1.0, -4.0, 2.0]), worth=99) == 2 / 4
+    assert independent(np.r_[np.repeat(plain[:800], 5), np.nan]) == pytest.approx(800, rel=0.15)
     assert np.isnan(placebo_p(3.0, np.array([np.nan])))
 
 

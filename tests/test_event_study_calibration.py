@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from analytics.models.event_effect import average, shape, side_by_side, signed_root
 from analytics.models.event_options import StudyEvent, StudyOptions
-from analytics.models.event_rows import placebo_p, run_length
+from analytics.models.event_rows import independent, placebo_p
 from analytics.models.event_window import Series, block, placebo_positions, window
 from analytics.weeks import season_position
 
@@ -84,7 +84,7 @@ def test_placebo_p_is_uniform_without_an_effect(memory):
         values = draw(rng, 5 * np.exp(level + 0.3 * WAVE), 2)
         made = average([effects(values, np.r_[321, dates], options)])
         statistic = signed_root(made, np.zeros(1 + len(dates)))
-        found.append(placebo_p(statistic[0], statistic[1:], alike=run_length(statistic[1:])))
+        found.append(placebo_p(statistic[0], statistic[1:], independent(statistic[1:])))
     for share in (0.1, 0.5):
         four = 4 * np.sqrt(share * (1 - share) / 100)
         assert abs(np.mean(np.array(found) <= share) - share) < four

@@ -39,7 +39,8 @@ class Unit:
     """What one estimate is made of: blocks with the event first and its placebo dates behind it, in the same order.
 
     counted: (K,), weeks that the average, level and slope are made of; *inside* and *everything* are the dates that
-    may stand in for the event, and all that lie in the data. *lead* and *pretrend*: blocks of the weeks before.
+    may stand in for the event, and all that lie in the data. *worth*: independent dates that both are worth; by default
+    as many as their own order says. *lead* and *pretrend*: blocks of the weeks before.
     """
 
     facts: Row
@@ -55,6 +56,7 @@ class Unit:
     pretrend: list[Block]
     lead_weeks: NDArray[np.intp]
     clustered: bool = False
+    worth: tuple[float, float] | None = None
 
 
 def unit_rows(unit: Unit, options: StudyOptions, *, weekly: bool) -> list[Row]:
@@ -114,7 +116,7 @@ def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list
     if not terms:
         return []
     made = [average(term.blocks) for term in terms]
-    statistics = [np.where(one.ok, signed_root(one, np.zeros(len(one.ok))), np.nan) for one in made]
+    statistics = [studentised(one) for one in made]
     ends = _ends(unit, terms, made, statistics, options)
     rows = []
     for number, (term, one, statistic) in enumerate(zip(terms, made, statistics, strict=True)):
@@ -128,6 +130,12 @@ def _average_rows(unit: Unit, terms: list[_Term], options: StudyOptions) -> list
         dates = _placebo(unit, statistic) | _band(unit, one, options) if term.dates else {}
         rows.append(_row(unit.facts, **term.given, **figures, **dates))
     return rows
+
+
+def studentised(made: Average) -> Floats:
+    """The statistic T of each date, (1 + N,): the signed root of no effect; NaN where there is nothing to compare with."""
+    statistic: Floats = np.where(made.ok, signed_root(made, np.zeros(len(made.ok))), np.nan)
+    return statistic
 
 
 def _ends(
@@ -187,31 +195,38 @@ def _placebo(unit: Unit, statistic: Floats) -> Row:
     if not len(everything):
         return {}
     known = own[np.isfinite(own)]
+    worth, worth_all = unit.worth or (independent(own), independent(everything))
     return {
-        "p_placebo": placebo_p(statistic[0], own, alike=run_length(own)),
+        "p_placebo": placebo_p(statistic[0], own, worth),
         "placebo_dates": len(known),
-        "independent_dates": len(known) / run_length(own),
+        "independent_dates": min(worth, len(known)),
         "larger_dates": larger(statistic[0], known),
         "left_out": unit.left_out,
-        "p_placebo_all": placebo_p(statistic[0], everything, alike=run_length(everything)),
+        "p_placebo_all": placebo_p(statistic[0], everything, worth_all),
     }
 
 
-def placebo_p(own: float, others: Floats, *, alike: float = 1.0) -> float:
-    """Randomisation p of *own* among *others* (N,), of which every *alike* tell as much as one; NaN without others.
+def placebo_p(own: float, others: Floats, worth: float | None = None) -> float:
+    """Randomisation p of *own* among *others* (N,), that are *worth* m independent ones; NaN without others.
 
-    (alike + number of others with |T| as large) / (alike + N): with N / alike = m independent dates and the share s of
-    them as large, (1 + m s) / (1 + m), and for 1 the rank of Phipson & Smyth (2010).
+    (1 + m s) / (1 + m), s being the share of others with |T| as large. By default, and at most, m = N: then it is the
+    rank of Phipson & Smyth (2010).
     """
     others = others[np.isfinite(others)]
     if not len(others) or not np.isfinite(own):
         return float("nan")
+    alike = max(len(others) / worth, 1.0) if worth else 1.0
     return float((alike + larger(own, others)) / (alike + len(others)))
 
 
 def larger(own: float, others: Floats) -> int:
     """Number of *others* whose |T| is as large as that of *own*."""
     return int((np.abs(others) >= abs(own) - TIE).sum())
+
+
+def independent(statistics: Floats) -> float:
+    """Number of independent dates that those with a statistic are worth."""
+    return float(np.isfinite(statistics).sum() / run_length(statistics))
 
 
 def run_length(statistics: Floats) -> float:

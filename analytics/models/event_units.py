@@ -6,9 +6,18 @@ from typing import Any
 import numpy as np
 
 from analytics.models.base import Floats
-from analytics.models.event_effect import Block
+from analytics.models.event_effect import Block, average
 from analytics.models.event_options import StudyEvent, StudyOptions
-from analytics.models.event_rows import Row, Unit, after_row, missing_rows, placebo_p, unit_rows
+from analytics.models.event_rows import (
+    Row,
+    Unit,
+    after_row,
+    independent,
+    missing_rows,
+    placebo_p,
+    studentised,
+    unit_rows,
+)
 from analytics.models.event_window import (
     Positions,
     Series,
@@ -86,6 +95,13 @@ class Study:
         assert self.block is not None  # noqa: S101 - asked only of studies that have one
         dates: Positions = 1 + np.flatnonzero(self.block.ok[1:][:most])
         return dates
+
+    def worth(self, most: int | None) -> float:
+        """Independent dates that the first *most* of its placebo dates are worth, by all weeks after."""
+        assert self.block is not None  # noqa: S101 - asked only of studies that have one
+        first = int(np.flatnonzero(self.window.after == 1)[0])
+        statistic = studentised(average([self.block.weeks(slice(first, None))]))
+        return independent(statistic[1:][:most])
 
     def rows(self) -> list[Row]:
         """Rows of the total, of each region and of them pooled, and of the checks."""
@@ -213,14 +229,18 @@ def stacked_rows(studies: list[Study], options: StudyOptions) -> list[Row]:
     }
     if len(used) < 2:
         return missing_rows(facts, "fewer than two events can be studied")
+    return unit_rows(replace(stacked_unit(used, options), facts=facts), options, weekly=True)
+
+
+def stacked_unit(used: list[Study], options: StudyOptions) -> Unit:
+    """Events taken together, each of which can be studied, their placebo dates tuples of a date of each."""
     weeks, blocks, count = _aligned(used, options)
-    clean = np.any([one.rows.use[0] for one in blocks], axis=0)
     lead = lead_weeks([study.window for study in used], options)
-    unit = Unit(
-        facts=facts,
+    return Unit(
+        facts={"note": ""},
         blocks=blocks,
         after=weeks,
-        clean=clean,
+        clean=np.any([one.rows.use[0] for one in blocks], axis=0),
         reason=("no event has this week",) * len(weeks),
         inside=slice(1, 1 + count),
         everything=slice(1 + count, None),
@@ -228,8 +248,17 @@ def stacked_rows(studies: list[Study], options: StudyOptions) -> list[Row]:
         lead=[lead_block(study.total, study.window, lead, options) for study in used],
         pretrend=[pretrend_block(study.total, study.window, options) for study in used] if options.lead else [],
         lead_weeks=lead,
+        worth=_worth(used),
     )
-    return unit_rows(unit, options, weekly=True)
+
+
+def _worth(used: list[Study]) -> tuple[float, float]:
+    """Independent tuples that tuples of admissible and of all dates are worth: the fewest dates that an event is worth.
+
+    All are drawn from the same weeks, and an unusual stretch of them is in many tuples: however many are drawn, they
+    tell no more of the tail than the dates of one event do.
+    """
+    return min(one.worth(len(one.admissible)) for one in used), min(one.worth(None) for one in used)
 
 
 def _aligned(used: list[Study], options: StudyOptions) -> tuple[Positions, list[Block], int]:

@@ -4,7 +4,7 @@ Each cell is one truth: mean, variance over mean, season and effect. Its replica
 together as dates of one batch. Bounds are Clopper & Pearson's, at 0.05 over all cells and terms (Bonferroni): a
 figure outside them is marked.
 
-Run from the repository root: python -m tests.benchmarks.bench_study_calibration [--replicates N] [--placebo N]
+Run from the repository root: python -m tests.benchmarks.bench_study_calibration [--replicates N] [--placebo N] [--stacked N]
 """
 
 import argparse
@@ -19,9 +19,11 @@ from scipy.stats import t as student
 from analytics.models.event_effect import HALF, Block, average, nudged, shape, signed_root
 from analytics.models.event_fit import Rows
 from analytics.models.event_options import StudyEvent, StudyOptions
-from analytics.models.event_rows import placebo_p, run_length
+from analytics.models.event_rows import after_row, independent, placebo_p, studentised
 from analytics.models.event_season import Seasons, estimate, season_rows
+from analytics.models.event_units import Bench, Study, stacked_unit
 from analytics.models.event_window import Series, Window, block, expect, placebo_positions, rows_at, window
+from analytics.simulate.designs import counts_panel
 from analytics.weeks import season_position
 
 WEEKS = np.datetime64("2014-12-29") + 7 * np.arange(364)
@@ -29,6 +31,8 @@ WAVE = np.cos(2 * np.pi * season_position(WEEKS))
 EVENT = StudyEvent(event_id="event", starts_on=(WEEKS[320] + 2).astype(object))
 CHUNK = 2000
 TERMS = ("after", "level", "slope", "week 1", "week 13", "week 26")
+STACKS = {2: (180, 300), 3: (120, 200, 300)}
+"""Weeks of stacked events, by their number."""
 SHARES = (0.05, 0.1, 0.25, 0.5)
 
 
@@ -139,8 +143,25 @@ def placebo(cell: Cell, replicates: int, options: StudyOptions, seed: int) -> np
     for values in draw(cell, replicates, rng):
         made = block(Series(weeks=WEEKS, counts=values), np.r_[seen.position, dates], seen, options)
         one = average([made.weeks(slice(-seen.lead, None))])
-        statistic = np.where(one.ok, signed_root(one, np.zeros(len(one.ok))), np.nan)
-        found.append(placebo_p(statistic[0], statistic[1:], alike=run_length(statistic[1:])))
+        statistic = studentised(one)
+        found.append(placebo_p(statistic[0], statistic[1:], independent(statistic[1:])))
+    return np.array(found)
+
+
+def stacked_placebo(cell: Cell, number: int, replicates: int, options: StudyOptions, seed: int) -> np.ndarray:
+    """The placebo p of *number* events of one series, stacked, in each of *replicates* series."""
+    rng = np.random.default_rng([seed, number, *np.frombuffer(repr(cell).encode(), dtype=np.uint8)])
+    events = [
+        StudyEvent(event_id=f"event {week}", starts_on=(WEEKS[week] + 2).astype(object)) for week in STACKS[number]
+    ]
+    found = []
+    for values in draw(cell, replicates, rng):
+        panel = counts_panel(values[:, None].astype(np.int64), WEEKS[0].astype(object))
+        bench = Bench(panel=panel, options=options, against=())
+        studies = [Study(bench, event, events, (), panel.region_ids) for event in events]
+        if any(study.block is None or not study.block.ok[0] for study in studies):
+            continue
+        found.append(after_row(stacked_unit(studies, options), options)["p_placebo"])
     return np.array(found)
 
 
@@ -155,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=10_000)
     parser.add_argument("--placebo", type=int, default=2_000)
+    parser.add_argument("--stacked", type=int, default=1_000, help="series with two and three events, 0.3 s each")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cells", default=":", help="A:B, to share the cells out over several processes")
     given = parser.parse_args()
@@ -168,14 +190,19 @@ def main() -> None:
         head = f"mean {cell.mean:4g} variance {cell.variance} season {cell.season} effect {cell.effect}"
         print(head, *words, f"n {len(found['after'])} median {median:.3f} mean {mean:.3f}", flush=True)
     for cell in PLACEBO if given.placebo else []:
-        values = placebo(cell, given.placebo, options, given.seed)
-        values = values[np.isfinite(values)]
-        looks = len(PLACEBO) * len(SHARES)
-        words = [_say(f"P(p<={a})", int((values <= a).sum()), len(values), looks, a) for a in SHARES]
-        print(
-            "placebo", cell, *words, f"smallest {np.mean(values <= values.min()):.4f} of {values.min():.4f}", flush=True
-        )
+        _say_placebo("placebo", cell, placebo(cell, given.placebo, options, given.seed))
+    for number, cell in itertools.product(STACKS, PLACEBO) if given.stacked else []:
+        values = stacked_placebo(cell, number, given.stacked, options, given.seed)
+        _say_placebo(f"placebo of {number} stacked", cell, values)
     print(f"{time.perf_counter() - started:.0f} s")
+
+
+def _say_placebo(what: str, cell: Cell, values: np.ndarray) -> None:
+    values = values[np.isfinite(values)]
+    looks = len(PLACEBO) * len(SHARES)
+    words = [_say(f"P(p<={a})", int((values <= a).sum()), len(values), looks, a) for a in SHARES]
+    smallest = f"smallest {np.mean(values <= values.min()):.4f} of {values.min():.4f}"
+    print(what, cell, *words, smallest, f"n {len(values)}", flush=True)
 
 
 if __name__ == "__main__":
