@@ -8,7 +8,7 @@ import pandas as pd
 from analytics.figures import numbers
 from analytics.flags import LEVELS, spoken
 from analytics.pipeline.analysis import Analysis
-from analytics.report.sections import ordered_flags
+from analytics.report.sections import WAITING, judged_in, ordered_flags, waiting
 
 
 def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
@@ -22,6 +22,7 @@ def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
         _flagged_ever(analysis),
         _rising(analysis),
         _unknown(analysis),
+        _waiting(analysis),
     )
     return "\n\n".join(paragraph for paragraph in said if paragraph)
 
@@ -55,12 +56,9 @@ def _flagged_now(analysis: Analysis) -> str:
 
 def _none_flagged(analysis: Analysis) -> str:
     """That nothing was flagged in the latest week, as far as it could be judged."""
-    streams = analysis.streams
-    latest = streams[pd.to_datetime(streams["week"]) == pd.Timestamp(analysis.last)]
-    judged, regions = int((latest["status"] == "judged").sum()), len(latest)
+    judged, regions, why = judged_in(analysis.streams, analysis.last)
     if judged == 0:
-        reasons = latest["note"].unique()
-        return f"nothing could be judged in it{f' ({reasons[0]})' if len(reasons) == 1 and reasons[0] else ''}"
+        return f"nothing could be judged in it{why}"
     if regions == 1:
         return "this is not beyond what is normal there"
     if judged < regions:
@@ -142,6 +140,11 @@ def _unknown(analysis: Analysis) -> str:
         return ""
     names = _listed([f"{row.region} ({numbers.several(row.weeks, 'week', 'weeks')})" for row in spans.itertuples()])
     return f"Not reported, and so unknown rather than quiet: {names}."
+
+
+def _waiting(analysis: Analysis) -> str:
+    names = waiting(analysis.episodes)
+    return f"{WAITING}{_listed(names)}." if names else ""
 
 
 def unknown_weeks(analysis: Analysis) -> pd.DataFrame:
