@@ -19,7 +19,7 @@ from analytics.models.base import SpikeResult
 
 FLAG_COLUMNS = (
     "week", "region_id", "region", "measure", "level", "kinds", "p_value", "q_value", "observed", "expected", "upper",
-    "p_spike", "p_ramp", "onset", "ramp_growth", "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing",
+    "p_spike", "p_ramp", "onset", "onset_edge", "ramp_growth", "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing",
     "killed", "wounded", "record_since", "judged_by", "episode_id", "episode_week", "priority", *PARTS, "reason",
 )  # fmt: skip
 

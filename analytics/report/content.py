@@ -35,7 +35,7 @@ _REQUIRED = {
 }
 _OPTIONAL = {
     "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset ramp_growth sql "
+    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset onset_edge ramp_growth sql "
     + " ".join(PARTS),
     "episodes": "measure weeks peak_level observed excess status not_judged_since closed_week reopened verdict muted remarks",
     "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value q_value ratio ratio_low ratio_high "
