@@ -439,6 +439,8 @@ def test_sections_without_content_are_left_out() -> None:
 
 def test_a_reason_stands_where_a_section_is_missing() -> None:
     """Not computable is said, not hidden."""
+    told = render(bare(reasons={"backtest": "None is recorded.\n\n$ incidents backtest --db <a>"}))
+    assert "<code>incidents backtest --db &lt;a&gt;</code></pre>" in told, "a command is code"
     text = Page(render(bare(reasons={"trends": "Three weeks are too few for a trend."}))).text
     assert "Trends" in text and "Three weeks are too few for a trend." in text
 

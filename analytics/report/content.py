@@ -153,7 +153,7 @@ class ReportContent:
     commands: Mapping[str, str] = field(default_factory=dict)
     """Command that reproduces it, by the same names as `sql`; provenance["command"] where a name is missing."""
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """Section name -> why it is missing, shown in its place."""
+    """Section name -> why it is missing, shown in its place; in that of backtest a paragraph after "$ " is a command."""
 
     def __post_init__(self) -> None:
         if self.period_last < self.period_first:
