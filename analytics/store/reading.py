@@ -40,11 +40,14 @@ def covered_to(store: Store, as_of: datetime | None, source: str | None) -> date
 
 
 def coverage_reach(store: Store, moments: Sequence[datetime | None], source: str | None) -> list[date | None]:
-    """The last day that coverage reaches, as known at each of *moments* (None: all that is known); None without coverage."""
+    """The last day that coverage reaches, as known at each of *moments* (None: all that is known); None without coverage.
+
+    Coverage that does not say when it became known reaches no further than the day before the moment: that day is not over.
+    """
     rows = store.rows(
         "WITH asked AS (SELECT unnest(CAST($moments AS TIMESTAMP[])) AS as_of, generate_subscripts($moments, 1) AS number) "
         "SELECT a.number, max(CASE WHEN c.known_from IS NULL AND c.covers_until IS NOT NULL THEN least(c.covers_until, CAST(coalesce(a.as_of, "
-        "TIMESTAMP '9999-01-01') AS DATE)) ELSE c.covers_until END) FROM asked AS a LEFT JOIN coverage_in_force AS c "
+        "TIMESTAMP '9999-01-01') AS DATE) - 1) ELSE c.covers_until END) FROM asked AS a LEFT JOIN coverage_in_force AS c "
         "ON c.reported AND (c.known_from IS NULL OR a.as_of IS NULL OR c.known_from <= a.as_of) "
         "AND ($source IS NULL OR list_contains(string_split($source, ','), c.source)) GROUP BY a.number ORDER BY a.number",
         {"moments": list(moments), "source": source},
