@@ -105,6 +105,8 @@ def test_what_the_numbers_rest_on_is_there() -> None:
     lines = plain(digest(told, PLACE)).splitlines()
     text = " ".join(" ".join(lines).split())
     assert "* Week of 20 December 2021: 51 incidents, 62 killed, 40 wounded" in lines
+    unknown = {"latest week": {"incidents": 3, "wounded": None}}
+    assert "* Latest week: 3 incidents, wounded not recorded" in plain(digest(bare(totals=unknown)))
     assert "Filters: source simulated; all event types; governorates; a retrospective, not what was known." in text
     assert f"Full report: {PLACE}" in lines and "settings hash: 3f2a · fingerprint: a81c" in text
     assert f"    {content.provenance['command']}" in lines

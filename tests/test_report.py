@@ -381,7 +381,7 @@ def test_a_chart_may_have_sql_of_its_own(content: ReportContent) -> None:
 
 def test_filters_stand_wherever_numbers_do(content: ReportContent, page: Page) -> None:
     """Summary, map, flags, the small charts, trends and each chart say what was filtered."""
-    assert page.text.count("source simulated; all event types; governorates") == 5 + len(_data(page)["charts"])
+    assert page.text.count("source simulated; all event types; governorates") == 8 + len(_data(page)["charts"])
     assert "Filters: none." in Page(render(bare())).text
 
 

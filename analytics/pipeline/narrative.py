@@ -43,10 +43,10 @@ def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
 
 
 def _flagged_now(analysis: Analysis) -> str:
-    flags = unmuted(analysis.flags)
-    now = ordered_flags(flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)])
+    flags = analysis.flags[pd.to_datetime(analysis.flags["week"]) == pd.Timestamp(analysis.last)]
+    now = ordered_flags(unmuted(flags))
     if now.empty:
-        return _none_flagged(analysis)
+        return f"{_none_flagged(analysis)}{_muted_aside(flags)}"
     names = [
         f"{row.region} ({spoken(row.observed)} where {spoken(row.expected)} {were(row.expected)} expected, {row.level})"
         for row in now.itertuples()
@@ -73,7 +73,8 @@ def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
         f"{numbers.amount(totals['killed'].sum())} killed"
     )
     if unmuted(analysis.flags).empty:
-        return f"{counted}; no region was beyond what is normal there in any of these weeks."
+        aside = _muted_aside(analysis.flags)
+        return f"{counted}; no region was beyond what is normal there in any of these weeks{aside}."
     return f"{counted}."
 
 
@@ -84,7 +85,13 @@ def _flagged_ever(analysis: Analysis) -> str:
         return ""
     lines = [_flagged_region(row) for row in regions.head(SHOWN).itertuples()]
     more = [f"and {len(regions) - SHOWN} more"] if len(regions) > SHOWN else []
-    return "\n- ".join(["Beyond what is normal there in these weeks:", *lines, *more])
+    return "\n- ".join([f"Beyond what is normal there in these weeks{_muted_aside(analysis.flags)}:", *lines, *more])
+
+
+def _muted_aside(flags: pd.DataFrame) -> str:
+    """How many of *flags* the headline does not speak of: `, 2 muted flags aside`; "" for none."""
+    muted = len(flags) - len(unmuted(flags))
+    return f", {numbers.several(muted, 'muted flag', 'muted flags')} aside" if muted else ""
 
 
 def unmuted(flags: pd.DataFrame) -> pd.DataFrame:

@@ -76,7 +76,12 @@ def _summary(content: ReportContent) -> Block:
 
 
 def _total(span: str, values: Row) -> str:
-    counted = ", ".join(f"{numbers.amount(number)} {visible(measure, NAME)}" for measure, number in values.items())
+    counted = ", ".join(
+        f"{visible(measure, NAME)} not recorded"
+        if number is None
+        else f"{numbers.amount(number)} {visible(measure, NAME)}"
+        for measure, number in values.items()
+    )
     name = visible(span, NAME)
     return f"{name[:1].upper()}{name[1:]}: {counted}"
 
