@@ -176,15 +176,19 @@ def incident_changes(
     )
 
 
-def coverage_changed(store: Store, earlier: datetime | None, later: datetime | None) -> bool:
-    """Whether statements of coverage became known, or reach further, between two knowledge times."""
-    found: int = store.value(
-        "SELECT count(*) FROM coverage_in_force WHERE coalesce(known_from, CAST(covers_until + 1 AS TIMESTAMP)) "
+def coverage_moved(store: Store, earlier: datetime | None, later: datetime | None) -> date | None:
+    """First day of which statements of coverage became known, or which they came to reach, between two knowledge times.
+
+    None where there is none.
+    """
+    first: date | None = store.value(
+        "SELECT min(CASE WHEN known_from IS NULL THEN greatest(covers_from, CAST(CAST($earlier AS TIMESTAMP) AS DATE)) "
+        "ELSE covers_from END) FROM coverage_in_force WHERE coalesce(known_from, CAST(covers_until + 1 AS TIMESTAMP)) "
         "> coalesce(CAST($earlier AS TIMESTAMP), TIMESTAMP 'infinity') "
         "AND (known_from IS NULL OR known_from <= coalesce(CAST($later AS TIMESTAMP), TIMESTAMP 'infinity'))",
         {"earlier": earlier, "later": later},
     )
-    return found > 0
+    return first
 
 
 def last_changes(store: Store, days: Sequence[date], *, as_of: datetime | None) -> list[datetime | None]:

@@ -99,6 +99,7 @@ def revise(table: Path, later: Path) -> None:
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[-500:]
     known = FIRST + timedelta(weeks=WEEKS + 1)
+    later.parent.mkdir()
     with later.open("w", newline="", encoding="utf-8") as file:
         out = csv.DictWriter(file, rows[0])
         out.writeheader()
@@ -126,8 +127,9 @@ def main() -> None:
         small, large = database(folder, 20, 5.0), database(folder, 300, 2.0)
         before = str(FIRST + timedelta(weeks=WEEKS - 1, days=-1))
         run("--db", str(small), "report", "--to", before, "--out", str(folder / "first"))
-        revise(folder / "20.csv", folder / "later.csv")
-        run("--db", str(small), "load", str(folder / "later.csv"), "--source", "table")
+        later = folder / "later" / "20.csv"  # a file of the same name is of the same source
+        revise(folder / "20.csv", later)
+        run("--db", str(small), "load", str(later), "--source", "table")
         commands = {
             "weekly report, 20 regions": (small, "report"),
             "a page for each of 20 regions, and its light form": (
