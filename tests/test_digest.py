@@ -105,6 +105,8 @@ def test_what_the_numbers_rest_on_is_there() -> None:
     lines = plain(digest(told, PLACE)).splitlines()
     text = " ".join(" ".join(lines).split())
     assert "* Week of 20 December 2021: 51 incidents, 62 killed, 40 wounded" in lines
+    unknown = {"latest week": {"incidents": 3, "wounded": None}}
+    assert "* Latest week: 3 incidents, wounded not recorded" in plain(digest(bare(totals=unknown)))
     assert "Filters: source simulated; all event types; governorates; a retrospective, not what was known." in text
     assert f"Full report: {PLACE}" in lines and "settings hash: 3f2a · fingerprint: a81c" in text
     assert f"    {content.provenance['command']}" in lines
@@ -143,8 +145,29 @@ def test_what_is_known_of_a_flag_is_said_where_there_is_any() -> None:
 def test_no_flag_is_said_and_a_missing_judgement_has_its_reason() -> None:
     """Nothing flagged and nothing judged are two things."""
     assert "No region is flagged in the latest week." in plain(digest(bare(flags=flags([]))))
+    unknown = [{"week": pd.Timestamp("2021-11-29"), "status": "not judged", "note": "unknown week"}] * 2
+    known = [{"week": pd.Timestamp("2021-11-29"), "status": "judged", "note": ""}]
+    for rows, words in (
+        (unknown, "No region could be judged in the latest week (unknown week)."),
+        (unknown + known, "No region is flagged in the latest week; 1 of 3 could be judged."),
+        (known, "No region is flagged in the latest week."),
+    ):
+        assert words in plain(digest(bare(flags=flags([]), streams=pd.DataFrame(rows))))
     told = plain(digest(bare(reasons={"flags": "Two records are no history."})))
     assert "Two records are no history." in told and "No region" not in told
+
+
+def test_an_episode_that_waits_for_a_judgement_is_told() -> None:
+    """An open episode whose region is not judged is told in the changes, and below whatever was flagged."""
+    row = {"level_now": "alert", "first_week": "2021-10-04", "not_judged_since": "2021-11-08"}
+    changed = pd.DataFrame([dict.fromkeys(EPISODES, "") | {"change": "not judged", "region": "Basra"} | row])
+    spans = {"first_week": "2021-10-04", "last_week": "2021-11-01", "peak_level": "alert", "status": "open"}
+    names = {"episode_id": "B/incidents/2021-10-04", "region_id": "B", "region": "Basra"}
+    waits = pd.DataFrame([names | spans | {"not_judged_since": pd.Timestamp("2021-11-08")}])
+    told = plain(digest(bare(changes=Changes(sentence="S.", since="then", episodes=changed), episodes=waits)))
+    told = " ".join(told.split())
+    assert "* not judged: Basra, alert since 4 Oct 2021; stays open, not judged since 8 Nov 2021" in told
+    assert "Episodes that stay open, as their regions are not judged: Basra (alert, not judged since 8 Nov 2021)." in told  # fmt: skip
 
 
 def test_a_digest_of_three_hundred_regions_is_read_in_two_minutes() -> None:

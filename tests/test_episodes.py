@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from analytics.errors import OptionError
 from analytics.flags import LEVELS, PARTS, Policy, judge, lasting_ids, settled
-from analytics.flags.episodes import follow, history
+from analytics.flags.episodes import follow, history, open_in, opening
 from analytics.flags.priority import with_priority
 from analytics.pipeline import Analysis, analyse
 from analytics.pipeline import analysis as analysing
+from analytics.pipeline.changes import changes_since
+from analytics.pipeline.narrative import headline
 from analytics.pipeline.recording import record
 from analytics.settings import Settings
 from analytics.store import Fingerprint, Store
@@ -93,10 +95,23 @@ def flags_of(levels: dict[str, str]) -> pd.DataFrame:
         }
         for region, text in levels.items()
         for week, letter in enumerate(text)
-        if letter != "."
+        if letter in LETTERS
     ]  # fmt: skip
     columns = ["week", "region_id", "region", "measure", "level", "observed", "excess"]
     return pd.DataFrame(rows, columns=columns).astype({"week": "datetime64[s]"})
+
+
+def streams_of(levels: dict[str, str]) -> pd.DataFrame:
+    """The region-weeks of `flags_of`: those with a question mark were not judged."""
+    rows = [
+        {
+            "week": pd.Timestamp(START) + pd.Timedelta(weeks=week), "region_id": region, "measure": "incidents",
+            "status": "not judged" if letter == "?" else "judged",
+        }
+        for region, text in levels.items()
+        for week, letter in enumerate(text)
+    ]  # fmt: skip
+    return pd.DataFrame(rows).astype({"week": "datetime64[s]"})
 
 
 def week_number(number: int) -> date:
@@ -106,35 +121,57 @@ def week_number(number: int) -> date:
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.text("wWA.....", min_size=30, max_size=30), min_size=1, max_size=3),
+    st.lists(
+        st.one_of(st.text("wWA.....???", min_size=30, max_size=30), st.text("wA?????", min_size=30, max_size=30)),
+        min_size=1, max_size=3,
+    ),
     st.integers(0, 2), st.integers(0, 4), st.integers(0, 20), st.integers(1, 9),
 )  # fmt: skip
 def test_a_settled_beginning_changes_nothing(texts: list[str], gap: int, cooldown: int, start: int, lead: int) -> None:
-    """Where `settled` says so, weeks before the first that was judged change no episode of the weeks asked for."""
+    """Where `settled` says so, weeks before the first that was judged change no episode that is open in the weeks asked for."""
     policy = Policy(episode_gap=gap, cooldown_weeks=cooldown)
-    first, last = week_number(start + lead), week_number(29)
-    whole = flags_of({f"R{number}": text for number, text in enumerate(texts)})
-    part = whole[whole["week"] >= pd.Timestamp(week_number(start))]
+    begin, first = pd.Timestamp(week_number(start)), week_number(start + lead)
+    levels = {f"R{number}": text for number, text in enumerate(texts)}
+    whole, streams = flags_of(levels), streams_of(levels)
+    part, few = whole[whole["week"] >= begin], streams[streams["week"] >= begin]
 
-    def asked(flags: pd.DataFrame) -> list[tuple[Any, ...]]:
-        found, *_ = follow(flags, last, policy)
+    def asked(flags: pd.DataFrame, streams: pd.DataFrame) -> tuple[list[tuple[Any, ...]], pd.DataFrame]:
+        found, episodes, _ = follow(flags, streams, policy)
         kept = found[found["week"] >= pd.Timestamp(first)].sort_values(["week", "region_id"])
-        return [tuple(row) for row in kept[["week", "region_id", "episode_id", "episode_week"]].itertuples(index=False)]
+        columns = ["week", "region_id", "episode_id", "episode_week"]
+        return [tuple(row) for row in kept[columns].itertuples(index=False)], episodes[open_in(episodes, first)]
 
-    if settled(part, week_number(start), first, policy):
-        assert asked(part) == asked(whole)
+    earlier = set(whole[whole["week"] < begin]["region_id"])
+    if settled(part, few, first, policy, earlier):
+        (flags, episodes), (all_flags, all_episodes) = asked(part, few), asked(whole, streams)
+        assert flags == all_flags
+        assert plain(episodes) == plain(all_episodes)
+        if len(earlier) == len(texts):
+            assert settled(whole, streams, first, policy, set()), "nothing earlier can be flagged"
+
+
+def plain(episodes: pd.DataFrame) -> list[list[str]]:
+    """Episodes row by row, as text."""
+    return episodes.astype(str).to_numpy().tolist()
 
 
 def test_an_unsettled_beginning_is_noticed() -> None:
     """A flag so soon after the first judged week that an earlier one might have opened its episode is not settled."""
     policy = Policy(cooldown_weeks=2)  # depends on flags at most three weeks before
-    for quiet, expected in ((2, False), (3, True)):
-        flags = flags_of({"R": "." * quiet + "A"})
-        assert settled(flags, START, week_number(quiet), policy) is expected
-    chain = flags_of({"R": "A..A..A..A"})
-    assert not settled(chain, START, week_number(9), policy)
-    assert settled(flags_of({"R": "A...A..A"}), START, week_number(7), policy), "a reset: three weeks without a flag"
-    assert settled(flags_of({"R": "A......", "S": "......."}), START, week_number(3), policy), "no flag is asked for"
+
+    def sure(first: int, *levels: str, earlier: str = "RS") -> bool:
+        texts = dict(zip("RS", levels, strict=False))
+        return settled(flags_of(texts), streams_of(texts), week_number(first), policy, set(earlier))
+
+    assert not sure(2, "..A")
+    assert sure(3, "...A")
+    assert not sure(9, "A..A..A..A")
+    assert sure(7, "A...A..A"), "a reset: three weeks without a flag"
+    assert sure(3, "A......", "......."), "no flag is asked for"
+    assert not sure(3, "A......", "???...."), "one may be open from before the weeks that were not judged"
+    assert sure(3, "A......", "???....", earlier="R"), "none was: its counts before were too low"
+    assert not sure(3, "..?A"), "two judged weeks before the flag's, and the policy looks back three"
+    assert sure(6, "?.?.?.A"), "three"
 
 
 def test_the_judged_range_reaches_back_as_far_as_episodes_do(
@@ -151,10 +188,103 @@ def test_the_judged_range_reaches_back_as_far_as_episodes_do(
     assert found.episodes[["weeks", "reopened", "status"]].to_numpy().tolist() == [[2, 1, "open"]]
 
 
+def test_an_episode_waits_for_reporting_to_resume(
+    blank: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its region is not reported on, and however few weeks are judged before, an episode is there and waits.
+
+    The spike is the last week reported on but one; reporting resumes 30 weeks later, the shortest look back being 2.
+    """
+    silent, resumed = SPIKE + timedelta(weeks=1), SPIKE + timedelta(weeks=31)
+    rows = [row for row in records() if row["occurred_on"] < silent]
+    add(blank, tmp_path / "then.csv", rows, covers=(FIRST, silent - timedelta(days=1)))
+    later = [incident("later", resumed, "Anbar", known=resumed + timedelta(days=14))]
+    add(blank, tmp_path / "later.csv", later, covers=(resumed, resumed + timedelta(days=13)))
+    monkeypatch.setattr(analysing, "LEAD_IN", 2)
+    name, dates = f"IQ-BA/incidents/{SPIKE}", ["closed_week", "not_judged_since"]
+    waits, over = (
+        analyse(blank, Settings(), first=resumed - timedelta(weeks=4), to=resumed + timedelta(days=days))
+        for days in (-1, 6)
+    )
+    for found, status, week in ((waits, "open", [None, silent]), (over, "closed", [resumed, None])):
+        mine = found.episodes[found.episodes["region_id"] == "IQ-BA"]
+        assert mine[["episode_id", "status"]].to_numpy().tolist() == [[name, status]]
+        assert [None if pd.isna(day) else day.date() for day in mine[dates].iloc[0]] == week
+    write(blank, analyse(blank, Settings(), first=SPIKE, to=SPIKE + timedelta(days=6)))
+    told = changes_since(blank, "weekly", waits)
+    assert "1 episode open but not judged (Basra)" in told.sentence
+    assert told.episodes[["change", "level_now"]].to_numpy().tolist() == [["not judged", "alert"]]
+    write(blank, waits)
+    assert "1 episode closed (Basra)" in changes_since(blank, "weekly", over).sentence
+    assert headline(waits, pd.DataFrame({"incidents": [0], "killed": [0]}), "Iraq").endswith(
+        "Episodes that stay open, as their regions are not judged: Basra (alert, not judged since 22 Nov 2021)."
+    )
+    assert blank.rows("SELECT status, not_judged_since FROM episodes") == [("open", silent)]
+    write(blank, over)
+    assert blank.rows("SELECT status, not_judged_since, closed_week FROM episodes") == [("closed", None, resumed)]
+    late = analyse(blank, Settings(), first=resumed + timedelta(weeks=1), to=resumed + timedelta(days=13))
+    assert late.episodes.empty, "it closed before the weeks asked for"
+
+
+UNJUDGED = [
+    # levels by week (. for none, ? not judged), what happens by week, whose it is, and the last: closed in, not judged since
+    ("A?.", "o.x", "0.0", 2, None),
+    ("A???", "o...", "0...", None, 1),
+    ("A??A", "o..c", "0..0", None, None),  # nothing is known of the weeks between: it went on
+    ("A.?.?.A", "ox....o", "00....1", None, None),  # three quiet weeks: the cool-down of two is over
+    ("A.??.w??", "ox...r..", "00...0..", None, 6),  # one quiet week of the cool-down, then it went on
+    ("A.??????????????????.w", "ox...................r", "00...................0", None, None),
+    ("?w?W?.?", ".o.e.x.", ".0.0.0.", 5, None),
+]
+
+
+@pytest.mark.parametrize(("levels", "happens", "whose", "closed", "since"), UNJUDGED)
+def test_weeks_that_were_not_judged_say_nothing(
+    levels: str, happens: str, whose: str, closed: int | None, since: int | None
+) -> None:
+    """They end no episode and do not count for its cool-down; an episode that waits says since when."""
+    _, episodes, events = follow(flags_of({"R": levels}), streams_of({"R": levels}), Policy(cooldown_weeks=2))
+    by_week = {(row.week.date() - START).days // 7: row for row in events.itertuples()}
+    assert "".join(WORDS[by_week[week].what] if week in by_week else "." for week in range(len(levels))) == happens
+    order = list(dict.fromkeys(row.episode_id for row in events.itertuples()))
+    found = "".join(
+        str(order.index(by_week[week].episode_id)) if week in by_week else "." for week in range(len(levels))
+    )
+    assert found == whose
+    last = episodes.iloc[-1]
+    assert last["status"] == ("open" if closed is None else "closed")
+    for column, expected in (("closed_week", closed), ("not_judged_since", since)):
+        assert (None if pd.isna(last[column]) else (last[column].date() - START).days // 7) == expected
+
+
+@given(
+    st.text("wWA....", min_size=1, max_size=25), st.lists(st.integers(0, 3), min_size=25, max_size=25),
+    st.integers(0, 2), st.integers(0, 4),
+)  # fmt: skip
+def test_putting_in_weeks_that_were_not_judged_changes_nothing(
+    levels: str, put: list[int], gap: int, cooldown: int
+) -> None:
+    """However many weeks that were not judged stand between the others, the same happens in each judged week."""
+    policy = Policy(episode_gap=gap, cooldown_weeks=cooldown)
+    stretched = "".join(letter + "?" * number for letter, number in zip(levels, put, strict=False))
+
+    def told(text: str) -> list[tuple[Any, ...]]:
+        """What happens, with weeks as numbers of judged weeks, and whether each flag opens an episode."""
+        flags, streams = flags_of({"R": text}), streams_of({"R": text})
+        judged = streams[streams["status"] == "judged"]["week"].tolist()
+        _, episodes, events = follow(flags, streams, policy)
+        number = {f"{week:%Y-%m-%d}": place for place, week in enumerate(judged)}
+        rows = [(judged.index(row.week), row.what, number[row.episode_id[-10:]]) for row in events.itertuples()]
+        return [*rows, tuple(episodes["status"]), tuple(opening(flags, streams, policy))]
+
+    assert told(stretched) == told(levels)
+
+
 def test_a_filter_marks_the_name() -> None:
     """Episodes of a part of the incidents bear other names than those of all, and of another part."""
     flags = flags_of({"R": "A"})
-    names = {where: follow(flags, START, Policy(), where=where)[1]["episode_id"][0] for where in ("", "a", "b")}
+    streams = streams_of({"R": "A"})
+    names = {where: follow(flags, streams, Policy(), where=where)[1]["episode_id"][0] for where in ("", "a", "b")}
     assert names[""] == "R/incidents/2021-01-04"
     assert len(set(names.values())) == 3
     assert all(name.startswith("R/incidents~") and name.endswith("/2021-01-04") for name in (names["a"], names["b"]))
@@ -219,8 +349,9 @@ def test_no_two_episodes_share_a_name(own: list[tuple[int, int]], known: list[tu
 def run_of(levels: dict[str, str], weeks: int = 13, as_of: int = 0) -> Analysis:
     """An analysis whose flags are these, of the last *weeks* weeks, as known so many days after its end."""
     length = len(next(iter(levels.values())))
-    observed = np.array([[{"w": 3.0, "W": 4.5, "A": 12.0, ".": 1.0}[text[week]] for text in levels.values()] for week in range(length)])  # fmt: skip
-    p = np.array([[0.9 if text[week] == "." else 1e-9 for text in levels.values()] for week in range(length)])
+    counts = {"w": 3.0, "W": 4.5, "A": 12.0, ".": 1.0, "?": np.nan}
+    observed = np.array([[counts[text[week]] for text in levels.values()] for week in range(length)])
+    p = np.where(np.isnan(observed), np.nan, np.where(observed > 1, 1e-9, 0.9))
     spikes = result(observed, p)
     to = week_number(length) - timedelta(days=1)
     known = datetime.combine(to, datetime.min.time()) + timedelta(days=1 + as_of)

@@ -16,11 +16,13 @@ from tests.test_flags import result
 HALF = Policy(ramp_share=0.5)
 
 
-def ramps(p: list[list[float]], onset: str = "2021-10-04", growth: float = 0.3) -> SpikeResult:
-    """Build-ups with these p-values, all from one week on and of one speed."""
+def ramps(p: list[list[float]], onset: str = "2021-10-04", growth: float = 0.3, edge: bool = False) -> SpikeResult:
+    """Build-ups with these p-values, all from one week on, or *edge*: from then or earlier, and of one speed."""
     made = result([[1.0] * len(row) for row in p], p)
     shape = np.shape(p)
-    return replace(made, onset=np.full(shape, np.datetime64(onset, "D")), growth=np.full(shape, growth))
+    return replace(
+        made, onset=np.full(shape, np.datetime64(onset, "D")), onset_edge=np.full(shape, edge), growth=np.full(shape, growth)
+    )  # fmt: skip
 
 
 def combined(spike: float, ramp: float, policy: Policy) -> float:
@@ -98,6 +100,14 @@ def test_a_build_up_is_told_with_its_beginning_and_speed() -> None:
     assert found["onset"] == pd.Timestamp("2021-10-04")
     assert found["ramp_growth"] == pytest.approx(np.expm1(0.3))
     assert "building up since the week of 4 October 2021 by about 35 % a week" in found["reason"]
+
+
+def test_a_beginning_at_the_edge_of_what_was_looked_at_may_be_earlier() -> None:
+    """Where the onset is the first week that was looked at, the reason says so."""
+    judgement = judge(result([[9.0]], [[0.3]]), Policy(), ramps=ramps([[0.001]], edge=True))
+    found = judgement.flags.iloc[0]
+    assert found["onset_edge"]
+    assert "building up since the week of 4 October 2021 or earlier by about 35 % a week" in found["reason"]
 
 
 @pytest.mark.parametrize("options", [{"ramp_share": 1.0}, {"ramp_share": -0.1}, {"evidence_p": 0.0}])

@@ -282,6 +282,14 @@ def test_a_sparkline_of_nothing_says_unknown() -> None:
     assert "unknown" in svg and "<path" not in svg
 
 
+def test_an_incomplete_week_is_no_unknown_one(content: Any) -> None:
+    """A region whose latest week is reported on in part is called that, in the state's words too."""
+    status = content.panel.status.copy()
+    status[-1, 3] = Status.INCOMPLETE
+    row = region_states(replace(content.panel, status=status), content.spikes, None).iloc[3]
+    assert row["state"] == "incomplete" and "incomplete: reported for part of the week" in row["words"]
+
+
 def test_states_follow_what_is_known_judged_and_flagged(content: Any) -> None:
     """Flagged beats unknown beats not judged beats flagged earlier beats no flag."""
     states = region_states(content.panel, content.spikes, content.flags).set_index("region_id")["state"]

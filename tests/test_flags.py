@@ -29,7 +29,7 @@ def result(observed: ArrayLike, p_value: ArrayLike, expected: float = 1.0, names
     return SpikeResult(
         panel=panel, method="stand-in", options=None, weeks=weeks, observed=values,
         expected=np.where(np.isnan(p), np.nan, expected), upper=np.full(values.shape, 4.0), p_value=p,
-        score=values / 4, alarm=values > 4, note=np.full(values.shape, "", dtype=object),
+        score=values / 4, alarm=values > 4, note=np.where(np.isnan(p), "unknown", "").astype(object),
         judged_by=np.full(values.shape, "farrington-flexible", dtype=object),
     )  # fmt: skip
 
@@ -132,10 +132,11 @@ def test_a_gap_may_be_bridged() -> None:
     assert flagged([9, 10, 1, 9, 1, 1, 11], episode_gap=1)["episode_week"].tolist() == [1, 2, 4, 1]
 
 
-def test_an_unknown_week_ends_an_episode() -> None:
-    """A week that was not judged is no flagged week."""
+def test_an_unknown_week_ends_no_episode() -> None:
+    """A week that was not judged says nothing: it is no quiet week between two flagged ones."""
     flags = judge(result([[9], [np.nan], [9]], [[1e-6], [np.nan], [1e-6]]), Policy(cooldown_weeks=0)).flags
-    assert flags["episode_id"].nunique() == 2
+    assert flags["episode_id"].tolist() == ["R0/incidents/2021-01-04"] * 2
+    assert flags["episode_week"].tolist() == [1, 3]
 
 
 def test_episodes_are_summed_by_hand() -> None:

@@ -60,6 +60,7 @@ def test_notes_and_mutes_are_in_the_next_report(own: Path, tmp_path: Path) -> No
     assert "commented 4 Jan 2022: seen by two" in page
     assert "muted until 31 Jan 2022: drill &amp; exercise" in page
     assert "Basra" not in made[0].content.headline
+    assert "beyond what is normal there in any of these weeks, 1 muted flag aside." in made[0].content.headline
     flags = made[0].content.flags
     assert flags is not None
     assert flags[["region", "muted"]].to_numpy().tolist() == [["Basra", "until 31 Jan 2022: drill & exercise"]]

@@ -288,6 +288,9 @@ def test_onset_and_growth_are_those_of_the_ramp() -> None:
     off = (result.onset[0] - panel.weeks[made.start]).astype(np.int64) / 7
     assert (np.abs(off) <= 2).mean() > 0.7
     assert np.expm1(np.median(result.growth[0])) == pytest.approx(0.3, abs=0.06)
+    assert result.onset_edge is not None and result.onset_edge.any() and not result.onset_edge.all()
+    edge = result.weeks[0] - np.timedelta64(7 * (RampOptions().window - 1), "D")
+    assert np.array_equal(result.onset_edge, result.onset == edge), "the edge is the first week of the window"
 
 
 def test_where_there_is_no_sign_there_is_no_onset() -> None:

@@ -381,7 +381,7 @@ def test_a_chart_may_have_sql_of_its_own(content: ReportContent) -> None:
 
 def test_filters_stand_wherever_numbers_do(content: ReportContent, page: Page) -> None:
     """Summary, map, flags, the small charts, trends and each chart say what was filtered."""
-    assert page.text.count("source simulated; all event types; governorates") == 5 + len(_data(page)["charts"])
+    assert page.text.count("source simulated; all event types; governorates") == 8 + len(_data(page)["charts"])
     assert "Filters: none." in Page(render(bare())).text
 
 
@@ -413,7 +413,20 @@ def test_a_latest_week_without_flags_says_so(content: ReportContent) -> None:
     assert content.flags is not None
     earlier = content.flags[content.flags["week"] < pd.Timestamp("2021-12-20")]
     text = " ".join(Page(render(replace(content, flags=earlier))).text.split())
-    assert "No region is flagged in the latest week, which ended on 26 Dec 2021." in text
+    assert (
+        "No region is flagged in the latest week, which ended on 26 Dec 2021; 8 of 10 could be judged. Flags of" in text
+    )
+
+
+def test_a_latest_week_that_could_not_be_judged_is_not_called_calm(content: ReportContent) -> None:
+    """Where no region could be judged, that is said in place of flags, and an open episode says since when it waits."""
+    assert content.streams is not None and content.episodes is not None and content.flags is not None
+    unknown = content.streams.assign(status="not judged", note="unknown week")
+    waits = content.episodes.assign(not_judged_since=pd.Timestamp("2021-12-20"))
+    found = replace(content, flags=content.flags.iloc[:0], streams=unknown, episodes=waits)
+    text = " ".join(Page(render(found)).text.split())
+    assert "No region could be judged in the latest week, which ended on 26 Dec 2021 (unknown week)." in text
+    assert "open, not judged since 20 Dec 2021" in text
 
 
 def test_sections_without_content_are_left_out() -> None:
@@ -426,6 +439,8 @@ def test_sections_without_content_are_left_out() -> None:
 
 def test_a_reason_stands_where_a_section_is_missing() -> None:
     """Not computable is said, not hidden."""
+    told = render(bare(reasons={"backtest": "None is recorded.\n\n$ incidents backtest --db <a>"}))
+    assert "<code>incidents backtest --db &lt;a&gt;</code></pre>" in told, "a command is code"
     text = Page(render(bare(reasons={"trends": "Three weeks are too few for a trend."}))).text
     assert "Trends" in text and "Three weeks are too few for a trend." in text
 

@@ -262,6 +262,10 @@ def test_as_of_with_continuous_coverage(tmp_path: Path) -> None:
         reference(store, tmp_path, "coverage", coverage)
         load_rows(store, tmp_path, [incident("a")], known_at="occurred")
         found = panel(store, "2020-01-06", "2020-01-26", as_of=at("2020-01-15 08:00"))
+        for moment, last in (("2020-01-19 20:00", 18), ("2020-01-20 00:00", 19)):
+            assert covered_to(store, at(moment), None) == date(2020, 1, last), (
+                "the week is complete when its Sunday is over"
+            )
     assert [found[week, "XA-N"] for week in (*WEEKS, "2020-01-20")] == [
         (1, "known"),
         (0, "incomplete"),

@@ -11,7 +11,7 @@ from analytics.cli.options import Day, Moment, options
 from analytics.errors import OptionError
 
 EPISODES = (
-    "episode_id", "region", "status", "level", "peak_level", "first_week", "last_week", "weeks", "closed_week", "reopened",
+    "episode_id", "region", "status", "not_judged_since", "level", "peak_level", "first_week", "last_week", "weeks", "closed_week", "reopened",
     "verdict", "notes",
 )  # fmt: skip
 

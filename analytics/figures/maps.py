@@ -56,7 +56,7 @@ def map_svg(
     ]
     return (
         f'<svg class="map" viewBox="0 0 {WIDTH:g} {height:.0f}" role="group" aria-label="{escape(label)}">'
-        f"<defs>{_hatch('hatch', 45)}{_hatch('hatch-back', 135)}{DOTS}</defs>"
+        f"<defs>{_hatch('hatch', 45)}{_hatch('hatch-back', 135)}{_hatch('rows', 90)}{DOTS}</defs>"
         f"{''.join(area for area, _ in drawn)}"
         f'<g class="marks" aria-hidden="true">{"".join(mark for _, mark in drawn)}</g></svg>'
     )

@@ -15,6 +15,7 @@ STATES = {
     "earlier": "flagged earlier in the period",
     "none": "judged, no flag",
     "not-judged": "not judged",
+    "incomplete": "incomplete: reported for part of the week",
     "unknown": "unknown: no reporting",
     "absent": "not in this report",
 }
@@ -37,11 +38,10 @@ def region_states(panel: Panel, spikes: SpikeResult | None, flags: pd.DataFrame 
     found = _levels(flags, pd.Timestamp(latest))
     levels = [found.get(region_id, ("", "")) for region_id in panel.region_ids]
     frame["earlier"] = [earlier for _, earlier in levels]
-    unknown = panel.status[row] != Status.KNOWN
     judged = frame["expected"].notna() if spikes is not None else pd.Series(True, index=frame.index)
     frame["state"] = [
-        _state(now, earlier, known=not off, judged=bool(on))
-        for (now, earlier), off, on in zip(levels, unknown, judged, strict=True)
+        _state(now, earlier, Status(known), judged=bool(on))
+        for (now, earlier), known, on in zip(levels, panel.status[row], judged, strict=True)
     ]
     frame["words"] = [_words(region) for region in frame.to_dict("records")]
     return frame
@@ -76,12 +76,12 @@ def _levels(flags: pd.DataFrame | None, latest: pd.Timestamp) -> dict[str, tuple
     return levels
 
 
-def _state(now: str, earlier: str, *, known: bool, judged: bool) -> str:
+def _state(now: str, earlier: str, known: Status, *, judged: bool) -> str:
     """The first state that holds."""
     if now:
         return now
-    if not known:
-        return "unknown"
+    if known != Status.KNOWN:
+        return known.name.lower()
     if not judged:
         return "not-judged"
     return "earlier" if earlier else "none"

@@ -1,6 +1,6 @@
 """From model results to flags and episodes under one written policy."""
 
-from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, opening, settled
+from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, open_in, opening, settled
 from analytics.flags.identity import lasting_ids
 from analytics.flags.judging import FLAG_COLUMNS, Judgement, judge, levels, raised
 from analytics.flags.policy import LEVELS, Policy
@@ -18,6 +18,7 @@ __all__ = [
     "judge",
     "lasting_ids",
     "levels",
+    "open_in",
     "opening",
     "raised",
     "reason",

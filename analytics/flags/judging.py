@@ -16,11 +16,10 @@ from analytics.flags.policy import LEVELS, Policy
 from analytics.flags.priority import PARTS, with_priority
 from analytics.flags.words import describe
 from analytics.models.base import SpikeResult
-from analytics.weeks import as_date
 
 FLAG_COLUMNS = (
     "week", "region_id", "region", "measure", "level", "kinds", "p_value", "q_value", "observed", "expected", "upper",
-    "p_spike", "p_ramp", "onset", "ramp_growth", "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing",
+    "p_spike", "p_ramp", "onset", "onset_edge", "ramp_growth", "excess", "ratio", "growth", "growth_low", "growth_high", "p_growing",
     "killed", "wounded", "record_since", "judged_by", "episode_id", "episode_week", "priority", *PARTS, "reason",
 )  # fmt: skip
 
@@ -70,8 +69,7 @@ def judge(
         if extra is not None and len(flags):
             flags = flags.merge(extra, on=["week", "region_id"], how="left")
     flags = flags.reindex(columns=[*dict.fromkeys([*flags.columns, *FLAG_COLUMNS])])
-    last = as_date(spikes.weeks[-1])
-    flags, episodes, events = follow(describe(flags, spikes, policy), last, policy, where=spikes.panel.where)
+    flags, episodes, events = follow(describe(flags, spikes, policy), streams, policy, where=spikes.panel.where)
     flags = with_priority(flags, policy)
     flags = flags.assign(rank=flags["level"].map(LEVELS.index)).sort_values(
         ["week", "rank", "priority", "excess", "region_id"], ascending=[True, False, False, False, True]

@@ -31,9 +31,9 @@ class Policy:
     record_weeks: int = 52
     """A count is called a record when none as high has been seen for at least this many weeks."""
     episode_gap: int = 0
-    """Unflagged weeks between two flags that do not end an episode."""
+    """Judged weeks without a flag between two flags that do not end an episode; weeks that were not judged do not count."""
     cooldown_weeks: int = 8
-    """Weeks after its end in which a flag no higher than its peak reopens an episode instead of opening another."""
+    """Judged weeks after its end in which a flag no higher than its peak reopens an episode instead of opening another."""
     ramp_share: float = 0.5
     """Share of the error rate that evidence of ramps has, in [0, 1); the rest is spikes'. 0: build-ups are not looked for."""
     evidence_p: float = 0.01

@@ -85,7 +85,8 @@ def spoken(value: float) -> str:
 
 def _ramp(row: dict[Any, Any]) -> str:
     """`building up since the week of 4 October 2021 by about 34 % a week (as much comes by chance once in ...)`."""
-    since = "" if pd.isna(row["onset"]) else f" since the week of {_day(row['onset'])}"
+    edge = " or earlier" if row.get("onset_edge") else ""
+    since = "" if pd.isna(row["onset"]) else f" since the week of {_day(row['onset'])}{edge}"
     rate = "" if pd.isna(row["ramp_growth"]) else f" by about {100 * row['ramp_growth']:,.0f} % a week"
     return f"building up{since}{rate} ({_odds(row['p_ramp'], 'as much comes')})"
 

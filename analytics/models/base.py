@@ -13,7 +13,7 @@ from analytics.weeks import Dates
 Floats = NDArray[np.float64]
 Notes = NDArray[np.object_]
 
-EXTRAS = ("p_drop", "statistic", "onset", "growth")
+EXTRAS = ("p_drop", "statistic", "onset", "onset_edge", "growth")
 """Tables that only some methods give."""
 
 
@@ -56,6 +56,8 @@ class SpikeResult:
     """What the weeks so far add up to, (W, R), for methods that add weeks up; None for those that judge each by itself."""
     onset: Dates | None = None
     """First week of the build-up, (W, R), for methods that look for one; NaT where there is no sign of any."""
+    onset_edge: NDArray[np.bool_] | None = None
+    """Whether the onset is the first week that was looked at, (W, R), so that the build-up may have begun before it."""
     growth: Floats | None = None
     """Growth of the log mean per week in the build-up, (W, R); NaN where there is no sign of any."""
 
@@ -71,7 +73,8 @@ class SpikeResult:
         """One row per region-week, ordered by week then region.
 
         Columns: week (datetime64), region_id, region, observed, expected, upper, p_value, score, alarm,
-        status (judged | not judged), judged_by, note; p_drop, statistic, onset (datetime64) and growth where there are any.
+        status (judged | not judged), judged_by, note; p_drop, statistic, onset (datetime64), onset_edge and growth where there
+        are any.
         """
         weeks, regions = self.observed.shape
         flat = {

@@ -79,7 +79,8 @@ class Ramp:
     and 2 % a week, and closes less than 70 % in 5, 1 and 3 of 54 cells each, six of the nine ramps of 60 % a week.
 
     `upper` is the largest count of the week that raises no alarm, given the weeks before; NaN where none would do.
-    `statistic` is S. Where S > 0, `onset` is the likeliest first week of the build-up and `growth` the posterior mean
+    `statistic` is S. Where S > 0, `onset` is the likeliest first week of the build-up (`onset_edge`: it is the first of the
+    *window*, and the build-up may be older) and `growth` the posterior mean
     of the log growth per week, every onset and growths of 5 to 120 % a week alike before. `expected` is mu.
     """
 
@@ -108,7 +109,10 @@ class Ramp:
         )  # fmt: skip
         began = panel.weeks[judged][:, None] - 7 * np.nan_to_num(tables[kernel.ONSET]).astype(np.int64)
         onset = np.where(np.isnan(tables[kernel.ONSET]), np.datetime64("NaT", "D"), began)
-        return replace(result, statistic=tables[kernel.STATISTIC], onset=onset, growth=tables[kernel.GROWTH])
+        return replace(
+            result, statistic=tables[kernel.STATISTIC], onset=onset,
+            onset_edge=tables[kernel.ONSET] == options.window - 1, growth=tables[kernel.GROWTH],
+        )  # fmt: skip
 
 
 def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int | None = None) -> Baseline:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.errors import OptionError
-from analytics.flags import Judgement, Policy, judge, raised, settled
+from analytics.flags import Judgement, Policy, judge, open_in, raised, settled
 from analytics.models.base import SpikeResult
 from analytics.models.changes import ChangeOptions, ChangeResult, Changes
 from analytics.models.methods import spike_model
@@ -106,10 +106,9 @@ class Analysis:
 
     @cached_property
     def episodes(self) -> pd.DataFrame:
-        """Episodes that reach into the weeks asked for, with the names they keep, and what the log says of them."""
+        """Episodes that are open in the weeks asked for, with the names they keep, and what the log says of them."""
         episodes = self.judgement.episodes
-        reaching = pd.to_datetime(episodes["last_week"]) >= pd.Timestamp(self.first)
-        return self.log.of_episodes(episodes[reaching].reset_index(drop=True))
+        return self.log.of_episodes(episodes[open_in(episodes, self.first)].reset_index(drop=True))
 
     @property
     def settings_hash(self) -> str:
@@ -201,10 +200,16 @@ def _judged(
         start = max(first - timedelta(weeks=lead), beginning)
         spikes = model.fit(panel, first=start, last=last)
         ramps = build_ups.fit(panel, first=start, last=last) if build_ups else None
-        _, flags = raised(spikes, policy, ramps=ramps)
-        if start == beginning or settled(flags, start, first, policy):
+        streams, flags = raised(spikes, policy, ramps=ramps)
+        if settled(flags, streams, first, policy, _flaggable(panel, start, policy)):
             return spikes, ramps, flags
         lead *= 2
+
+
+def _flaggable(panel: Panel, start: date, policy: Policy) -> set[str]:
+    """Ids of the regions with a count before the week *start* that is high enough to be flagged."""
+    high = panel.values[: panel.index_of(start)] >= policy.min_observed
+    return {region for region, found in zip(panel.region_ids, high.T, strict=True) if found.any()}
 
 
 def count(store: Store, settings: Settings, *, to: date, as_of: datetime | None) -> Panel:

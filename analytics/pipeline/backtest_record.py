@@ -77,5 +77,5 @@ def _made(store: Store, analysis: Analysis) -> Extra:
 def _nothing(made_by: str) -> str:
     return (
         "No backtest of these settings is recorded, so nothing is said here of how often flags like these came true. "
-        f"This command makes one, and later reports show it: {made_by}"
+        f"This command makes one, and later reports show it:\n\n$ {made_by}"
     )

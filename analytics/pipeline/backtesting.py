@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -173,6 +174,13 @@ class Truth:
         """Known region-weeks among the judged ones, in years."""
         return float((~np.isnan(self.panel.values[self.start :])).sum() * 7 / 365.25)
 
+    @cached_property
+    def judged(self) -> pd.DataFrame:
+        """Every region-week, judged where it is known: what counts for the episodes of any method's flags."""
+        frame = self.panel.frame()
+        status = np.where(frame["status"] == "known", "judged", "not judged")
+        return frame[["week", "region_id"]].assign(measure=self.panel.measure, status=status)
+
     @property
     def base_rates(self) -> Floats:
         """Share of each region's judged weeks that are so followed, (R,): what flags at random weeks would come to."""
@@ -190,7 +198,7 @@ class Truth:
         row = ((days - self.panel.weeks[0]).astype(np.int64) // 7).astype(np.int64)
         column = np.array([self.panel.region_ids.index(region) for region in flags["region_id"]], dtype=np.int64)
         return flags.assign(
-            row=row, column=column, first=opening(flags, policy), inside=row >= self.start, followed=self.outcome[row, column]
+            row=row, column=column, first=opening(flags, self.judged, policy), inside=row >= self.start, followed=self.outcome[row, column]
         )  # fmt: skip
 
     def found(self, flags: pd.DataFrame) -> pd.DataFrame:

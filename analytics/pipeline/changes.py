@@ -19,7 +19,7 @@ from analytics.report.changes import EPISODES, SETTINGS, Changes
 from analytics.sources.base import literal
 from analytics.store import Store, data_fingerprint, episodes_of, last_run, log_begins
 
-ORDER = ("new", "escalated", "reopened", "continuing", "closed", "withdrawn", "revised")
+ORDER = ("new", "escalated", "reopened", "continuing", "not judged", "closed", "withdrawn", "revised")
 """What becomes of an episode from one report to the next, in the order of the table."""
 
 
@@ -123,7 +123,7 @@ def episode_changes(before: pd.DataFrame, analysis: Analysis, previous: dict[str
 def _change(now: dict[Any, Any], then: dict[Any, Any] | None, previous: dict[str, Any]) -> dict[str, Any] | None:
     """The row of an episode of this run; None where it is the same and over, or older than what the last report showed."""
     if then is None:
-        if now["last_week"] < pd.Timestamp(previous["first_week"]):
+        if now["closed_week"] <= pd.Timestamp(previous["first_week"]):
             return None
         late = now["first_week"] <= pd.Timestamp(previous["last_week"])
         notes = [
@@ -133,7 +133,8 @@ def _change(now: dict[Any, Any], then: dict[Any, Any] | None, previous: dict[str
         return _row("new", now, note="; ".join(filter(None, notes)))
     higher = LEVELS.index(now["peak_level"]) > LEVELS.index(then["peak_level"])
     was, is_open = then["status"] == "open", now["status"] == "open"
-    change = {(True, True): "escalated" if higher else "continuing", (True, False): "closed", (False, True): "reopened"}
+    on = "escalated" if higher else "continuing" if numbers.is_missing(now["not_judged_since"]) else "not judged"
+    change = {(True, True): on, (True, False): "closed", (False, True): "reopened"}
     if was or is_open:
         return _row(change[was, is_open], now, then)
     if now["last_week"] > then["last_week"]:
@@ -145,11 +146,15 @@ def _change(now: dict[Any, Any], then: dict[Any, Any] | None, previous: dict[str
 def _missing(then: dict[Any, Any], now: pd.DataFrame, start: pd.Timestamp) -> dict[str, Any] | None:
     """The row of an episode that the last report had and this one has not."""
     if then["last_week"] < start:
-        return _row("closed", {**then, "peak_level": None}, then) if then["status"] == "open" else None
+        return _row("closed", {**then, **_GONE}, then) if then["status"] == "open" else None
     stream = now[now["episode_id"].str[:-10] == then["episode_id"][:-10]]
     into = stream[(stream["first_week"] <= then["last_week"]) & (stream["last_week"] >= then["first_week"])]
     note = f"now part of {into['episode_id'].iloc[0]}" if len(into) else "its weeks are no longer flagged"
-    return _row("withdrawn", {**then, "peak_level": None}, then, note=note)
+    return _row("withdrawn", {**then, **_GONE}, then, note=note)
+
+
+_GONE = {"peak_level": None, "not_judged_since": None}
+"""What an episode that this run has not does not have now."""
 
 
 def _row(change: str, now: dict[Any, Any], then: dict[Any, Any] | None = None, note: str = "") -> dict[str, Any]:
@@ -190,6 +195,7 @@ _SPOKEN = {
     "escalated": ("escalated", "escalated"),
     "reopened": ("reopened", "reopened"),
     "continuing": ("continuing", "continuing"),
+    "not judged": ("open but not judged", "open but not judged"),
     "closed": ("closed", "closed"),
     "withdrawn": ("no longer flagged", "no longer flagged"),
 }

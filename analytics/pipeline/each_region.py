@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from analytics.pipeline.analysis import Analysis
 from analytics.pipeline.changes import Comparison, compare
 from analytics.pipeline.content import report_content, weekly_tables
 from analytics.pipeline.recording import record
-from analytics.pipeline.reporting import file_name, judged, stem
+from analytics.pipeline.reporting import Asked, file_name, judged, stem
 from analytics.report import Entry, FormOptions, Index, ReportContent, check_forms, write_forms, write_index
 from analytics.store import Fingerprint, Store, data_fingerprint
 
@@ -36,11 +36,9 @@ def write_each_region(
     definition: Definition,
     directory: Path,
     *,
-    first: date | None = None,
-    to: date | None = None,
-    as_of: datetime | None = None,
     options: FormOptions | None = None,
     progress: Progress = iter,
+    **asked: Unpack[Asked],
 ) -> RegionPages:
     """Write NAME_DATE/index.html into *directory*, and beside it a page for each region, each complete by itself.
 
@@ -52,7 +50,7 @@ def write_each_region(
     pages_of = () if {"html", "light"} & set(definition.forms) else ("html",)
     forms = (*pages_of, *definition.forms)
     check_forms(forms, options)
-    analysis = judged(store, definition, first=first, to=to, as_of=as_of)
+    analysis = judged(store, definition, **asked)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     comparison = compare(store, definition.name, analysis)
     tables = weekly_tables(store, analysis)

@@ -80,8 +80,9 @@ def _flagged(analysis: Analysis) -> str:
         f"{policy.alert_ratio:g} times the expected, and {policy.watch_excess:g}, {policy.warning_excess:g} or {policy.alert_excess:g} "
         "incidents above it. Records and growth add words to a flag, no level.\n\n"
         f"{_joined(policy.episode_gap)} of a region are one episode, escalated by a higher level than "
-        f"before; a flag no higher than its peak within {policy.cooldown_weeks} weeks after its end reopens it. An episode keeps its name "
-        "from report to report while it shares weeks with what earlier ones had. The priority of a flag, from 0 to 100, orders flags of a "
+        f"before; a flag no higher than its peak within {policy.cooldown_weeks} weeks after its end reopens it. Only judged weeks count: "
+        "while a region is not judged, its episode stays open, and neither ends nor cools down until judging resumes. An episode keeps its "
+        "name from report to report while it shares weeks with what earlier ones had. The priority of a flag, from 0 to 100, orders flags of a "
         "level; its points are for level, excess, ratio, growth, deaths, record and newness. Muted flags are judged and listed, and are "
         "neither in the headline nor counted as new."
     )

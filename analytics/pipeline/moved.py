@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.pipeline.analysis import sums
 from analytics.report.changes import FIGURES, PARTS, RECORDS
 from analytics.settings import Settings
-from analytics.store import Store, coverage_changed, incident_changes
+from analytics.store import Store, coverage_moved, incident_changes
 from analytics.weeks import week_of, weekday_number
 
 MEASURES = ("incidents", "killed")
@@ -86,13 +86,13 @@ def moved(
         last=last,
         dates=settings.dates,
     )
-    rows = [_record(row, weekday_number(settings.week_start), last) for row in found.to_dict("records")]
+    start, reached = weekday_number(settings.week_start), coverage_moved(store, since, now)
+    rows = [_record(row, start, last) for row in found.to_dict("records")]
     weeks = [week for row in rows for week, _ in (*row["then"], *row["now"])]
-    everywhere = coverage_changed(store, since, now)
-    if not weeks and not everywhere:
+    weeks += [week_of(reached, start)] if reached and reached <= last else []
+    if not weeks:
         return Moved(figures=pd.DataFrame(columns=list(FIGURES)), changed=tuple(rows), names={}, where=settings.where)
-    first = None if everywhere else min(weeks)
-    before, after = (_figures(store, settings, at, first, last) for at in (since, now))
+    before, after = (_figures(store, settings, at, min(weeks), last) for at in (since, now))
     reported = {when: set(frame.index[frame["reported"]]) for when, frame in (("then", before), ("now", after))}
     for row in rows:
         for when, cells in reported.items():
@@ -100,7 +100,7 @@ def moved(
     return Moved(
         figures=_moved_figures(before, after, [row for row in rows if row["then"] != row["now"]]),
         changed=tuple(rows),
-        names={**before["region"].droplevel(0).to_dict(), **after["region"].droplevel(0).to_dict()},
+        names={region: name for frame in (before, after) for region, name in _region_names(frame)},
         where=settings.where,
     )
 
@@ -130,7 +130,7 @@ def _weeks(first: Any, until: Any, start: int) -> Iterator[tuple[date, float]]:
         week += timedelta(weeks=1)
 
 
-def _figures(store: Store, settings: Settings, at: datetime | None, first: date | None, last: date) -> pd.DataFrame:
+def _figures(store: Store, settings: Settings, at: datetime | None, first: date, last: date) -> pd.DataFrame:
     """Incidents and killed of each week and row as known *at*, with the region's name and whether it was reported."""
     frames = []
     for measure in MEASURES:
@@ -139,6 +139,12 @@ def _figures(store: Store, settings: Settings, at: datetime | None, first: date 
         frames.append(frame.set_index(["week", "region_id"]))
     counts, killed = frames
     return counts.assign(incidents=counts["value"], killed=killed["value"], reported=counts["status"] != "unknown")
+
+
+def _region_names(figures: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Ids and names of the rows of *figures*, each once."""
+    names = figures["region"].droplevel(0)
+    return zip(names.index[~names.index.duplicated()], names[~names.index.duplicated()], strict=True)
 
 
 def _moved_figures(before: pd.DataFrame, now: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 from analytics.figures import numbers
 from analytics.flags import LEVELS, spoken
 from analytics.pipeline.analysis import Analysis
-from analytics.report.sections import ordered_flags
+from analytics.report.sections import WAITING, judged_in, ordered_flags, waiting
 
 
 def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
@@ -22,6 +22,7 @@ def headline(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
         _flagged_ever(analysis),
         _rising(analysis),
         _unknown(analysis),
+        _waiting(analysis),
     )
     return "\n\n".join(paragraph for paragraph in said if paragraph)
 
@@ -42,10 +43,10 @@ def _latest_week(analysis: Analysis, totals: pd.DataFrame, place: str) -> str:
 
 
 def _flagged_now(analysis: Analysis) -> str:
-    flags = unmuted(analysis.flags)
-    now = ordered_flags(flags[pd.to_datetime(flags["week"]) == pd.Timestamp(analysis.last)])
+    flags = analysis.flags[pd.to_datetime(analysis.flags["week"]) == pd.Timestamp(analysis.last)]
+    now = ordered_flags(unmuted(flags))
     if now.empty:
-        return _none_flagged(analysis)
+        return f"{_none_flagged(analysis)}{_muted_aside(flags)}"
     names = [
         f"{row.region} ({spoken(row.observed)} where {spoken(row.expected)} {were(row.expected)} expected, {row.level})"
         for row in now.itertuples()
@@ -55,12 +56,9 @@ def _flagged_now(analysis: Analysis) -> str:
 
 def _none_flagged(analysis: Analysis) -> str:
     """That nothing was flagged in the latest week, as far as it could be judged."""
-    streams = analysis.streams
-    latest = streams[pd.to_datetime(streams["week"]) == pd.Timestamp(analysis.last)]
-    judged, regions = int((latest["status"] == "judged").sum()), len(latest)
+    judged, regions, why = judged_in(analysis.streams, analysis.last)
     if judged == 0:
-        reasons = latest["note"].unique()
-        return f"nothing could be judged in it{f' ({reasons[0]})' if len(reasons) == 1 and reasons[0] else ''}"
+        return f"nothing could be judged in it{why}"
     if regions == 1:
         return "this is not beyond what is normal there"
     if judged < regions:
@@ -75,7 +73,8 @@ def _whole_period(analysis: Analysis, totals: pd.DataFrame) -> str:
         f"{numbers.amount(totals['killed'].sum())} killed"
     )
     if unmuted(analysis.flags).empty:
-        return f"{counted}; no region was beyond what is normal there in any of these weeks."
+        aside = _muted_aside(analysis.flags)
+        return f"{counted}; no region was beyond what is normal there in any of these weeks{aside}."
     return f"{counted}."
 
 
@@ -86,7 +85,13 @@ def _flagged_ever(analysis: Analysis) -> str:
         return ""
     lines = [_flagged_region(row) for row in regions.head(SHOWN).itertuples()]
     more = [f"and {len(regions) - SHOWN} more"] if len(regions) > SHOWN else []
-    return "\n- ".join(["Beyond what is normal there in these weeks:", *lines, *more])
+    return "\n- ".join([f"Beyond what is normal there in these weeks{_muted_aside(analysis.flags)}:", *lines, *more])
+
+
+def _muted_aside(flags: pd.DataFrame) -> str:
+    """How many of *flags* the headline does not speak of: `, 2 muted flags aside`; "" for none."""
+    muted = len(flags) - len(unmuted(flags))
+    return f", {numbers.several(muted, 'muted flag', 'muted flags')} aside" if muted else ""
 
 
 def unmuted(flags: pd.DataFrame) -> pd.DataFrame:
@@ -142,6 +147,11 @@ def _unknown(analysis: Analysis) -> str:
         return ""
     names = _listed([f"{row.region} ({numbers.several(row.weeks, 'week', 'weeks')})" for row in spans.itertuples()])
     return f"Not reported, and so unknown rather than quiet: {names}."
+
+
+def _waiting(analysis: Analysis) -> str:
+    names = waiting(analysis.episodes)
+    return f"{WAITING}{_listed(names)}." if names else ""
 
 
 def unknown_weeks(analysis: Analysis) -> pd.DataFrame:

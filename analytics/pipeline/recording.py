@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analytics import __version__
-from analytics.flags import lasting_ids
+from analytics.flags import lasting_ids, open_in
 from analytics.pipeline.analysis import Analysis
 from analytics.pipeline.log import series
 from analytics.store import Fingerprint, Store, episodes_of, known_episodes, record_run, runs_from, write_names
@@ -50,11 +50,10 @@ def _flags(analysis: Analysis) -> pd.DataFrame:
 
 def _episodes(analysis: Analysis) -> pd.DataFrame:
     episodes = analysis.judgement.episodes
-    reaching = pd.to_datetime(episodes["last_week"]) >= pd.Timestamp(analysis.first)
-    return episodes[reaching].rename(columns={"episode_id": "own_id"})
+    return episodes[open_in(episodes, analysis.first)].rename(columns={"episode_id": "own_id"})
 
 
 def _events(analysis: Analysis) -> pd.DataFrame:
-    """All that happened to the episodes that reach into the weeks asked for."""
+    """All that happened to the episodes that are open in the weeks asked for."""
     events = analysis.judgement.events
     return events[events["episode_id"].isin(_episodes(analysis)["own_id"])].rename(columns={"episode_id": "own_id"})

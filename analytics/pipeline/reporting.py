@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from analytics.definitions import Definition
 from analytics.panel import default_to
@@ -14,6 +15,17 @@ from analytics.pipeline.content import report_content
 from analytics.pipeline.recording import record
 from analytics.report import FormOptions, ReportContent, check_forms, write_forms
 from analytics.store import Store, as_of_default, data_fingerprint
+
+
+class Asked(TypedDict, total=False):
+    """What may be asked of a report in place of what its definition and the store say; None is as good as not asked."""
+
+    first: date | None
+    """The first day judged; by default the definition's period says."""
+    to: date | None
+    """The last day considered; by default the end of the last complete week that coverage reaches."""
+    as_of: datetime | None
+    """What became known later does not exist; by default all that is known counts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,21 +46,19 @@ def write_report(
     definition: Definition,
     directory: Path,
     *,
-    first: date | None = None,
-    to: date | None = None,
-    as_of: datetime | None = None,
     options: FormOptions | None = None,
+    **asked: Unpack[Asked],
 ) -> Report:
     """Write the report that *definition* describes into *directory*: NAME_DATE.html, its other forms beside it.
 
-    It judges the definition's period, or the weeks from *first* until *to*. Where it is of other regions than the
-    definition's own, the file's name has them. The run, its flags and its episodes are recorded in the store unless it
+    It judges the definition's period, or what is *asked*. Where it is of other regions than the definition's own, the
+    file's name has them. The run, its flags and its episodes are recorded in the store unless it
     is read-only. *options* say how forms are made that leave a choice; their recipients are the definition's.
     Raises OutputError where the folder cannot be written, and what `check_forms` does, before anything is counted.
     """
     options = replace(options or FormOptions(), recipients=definition.recipients)
     check_forms(definition.forms, options)
-    analysis = judged(store, definition, first=first, to=to, as_of=as_of)
+    analysis = judged(store, definition, **asked)
     fingerprint = data_fingerprint(store, analysis.panel.as_of)
     changes = changes_since(store, definition.name, analysis)
     content = report_content(store, analysis, fingerprint, definition, changes)
@@ -84,18 +94,13 @@ def file_name(text: str) -> str:
     return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:10]}".lstrip("-")
 
 
-def judged(
-    store: Store,
-    definition: Definition,
-    *,
-    first: date | None = None,
-    to: date | None = None,
-    as_of: datetime | None = None,
-) -> Analysis:
-    """The analysis of the weeks that *definition* asks for, or of those from *first* until *to*."""
+def judged(store: Store, definition: Definition, **asked: Unpack[Asked]) -> Analysis:
+    """The analysis of the weeks that *definition* asks for, or of those that are *asked*."""
     settings = definition.settings
-    as_of = as_of or as_of_default(store)
-    to = to or default_to(store, source=settings.source or None, week_start=settings.week_start, as_of=as_of)
+    first, as_of = asked.get("first"), asked.get("as_of") or as_of_default(store)
+    to = asked.get("to") or default_to(
+        store, source=settings.source or None, week_start=settings.week_start, as_of=as_of
+    )
     if first is None:
         first, to = definition.span(to)
     return analyse(store, settings, first=first, to=to, as_of=as_of)

@@ -12,9 +12,9 @@ from analytics.report.cells import Cell, Column, Row, Table
 
 EPISODES = (
     "change", "region_id", "region", "measure", "level_before", "level_now", "first_week", "last_week", "weeks",
-    "closed_week", "episode_id", "note", "muted", "remarks",
+    "closed_week", "not_judged_since", "episode_id", "note", "muted", "remarks",
 )  # fmt: skip
-"""change: new, escalated, reopened, continuing, closed, withdrawn or revised; levels are the highest so far."""
+"""change: new, escalated, reopened, continuing, not judged (open), closed, withdrawn or revised; levels are the highest so far."""
 PARTS = ("before", "added", "revised", "other", "now")
 FIGURES = (
     "week", "region_id", "region", *(f"incidents_{part}" for part in PARTS), *(f"killed_{part}" for part in PARTS),
@@ -130,7 +130,9 @@ def _levels(row: Row) -> Cell:
 def _remarks(row: Row) -> Cell:
     """What is to be said of an episode: what happened, whether it is muted, what analysts said."""
     muted = f"muted {row['muted']}" if row["muted"] else ""
-    said = [part for part in (row["note"], muted, row["remarks"]) if part]
+    since = row["not_judged_since"]
+    waits = "" if numbers.is_missing(since) else f"stays open, not judged since {numbers.day(since)}"
+    said = [part for part in (row["note"], waits, muted, row["remarks"]) if part]
     return Cell(text="; ".join(said) or numbers.MISSING)
 
 

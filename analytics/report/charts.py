@@ -82,13 +82,16 @@ def _onsets(content: ReportContent, region_id: str, first: date) -> pd.DataFrame
     columns = ["mark", "name", "starts_on", "ends_on"]
     if content.flags is None:
         return pd.DataFrame(columns=columns)
-    flags = content.flags.assign(onset=pd.to_datetime(content.flags["onset"]))
+    edge = content.flags["onset_edge"].eq(True)
+    flags = content.flags.assign(onset=pd.to_datetime(content.flags["onset"]), onset_edge=edge)
     ramps = flags["kinds"].astype(str).str.contains("ramp") & flags["onset"].notna()
     mine = flags[(flags["region_id"] == region_id) & ramps].sort_values("week")
     episodes = mine["episode_id"].astype(object).where(mine["episode_id"].notna(), "")
-    days = mine.groupby(episodes, sort=False)["onset"].first()
+    firsts = mine.groupby(episodes, sort=False)[["onset", "onset_edge"]].first()
+    marks = {day: edge for day, edge in firsts.itertuples(index=False) if day >= pd.Timestamp(first)}
     return pd.DataFrame(
-        [("↗", "build-up began", day, day) for day in sorted(set(days)) if day >= pd.Timestamp(first)], columns=columns
+        [("↗", f"build-up began{' then or earlier' if marks[day] else ''}", day, day) for day in sorted(marks)],
+        columns=columns,
     )
 
 

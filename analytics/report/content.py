@@ -35,9 +35,9 @@ _REQUIRED = {
 }
 _OPTIONAL = {
     "flags": "measure kinds p_value q_value observed expected upper excess ratio growth growth_low growth_high "
-    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset ramp_growth sql "
+    "p_growing killed wounded flag_id episode_id episode_week priority muted remarks p_spike p_ramp onset onset_edge ramp_growth sql "
     + " ".join(PARTS),
-    "episodes": "measure weeks peak_level observed excess status closed_week reopened verdict muted remarks",
+    "episodes": "measure weeks peak_level observed excess status not_judged_since closed_week reopened verdict muted remarks",
     "trends": "weeks incidents mean growth growth_low growth_high p_growing p_value q_value ratio ratio_low ratio_high "
     "doubling_weeks direction note",
     "events": "kind ends_on regions source notes",
@@ -153,7 +153,7 @@ class ReportContent:
     commands: Mapping[str, str] = field(default_factory=dict)
     """Command that reproduces it, by the same names as `sql`; provenance["command"] where a name is missing."""
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """Section name -> why it is missing, shown in its place."""
+    """Section name -> why it is missing, shown in its place; in that of backtest a paragraph after "$ " is a command."""
 
     def __post_init__(self) -> None:
         if self.period_last < self.period_first:

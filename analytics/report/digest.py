@@ -11,7 +11,7 @@ from analytics.figures.text import visible
 from analytics.panel import Status
 from analytics.report.cells import Row
 from analytics.report.content import ReportContent
-from analytics.report.sections import latest_week, ordered_flags
+from analytics.report.sections import WAITING, latest_week, none_flagged, ordered_flags, waiting
 
 NAME, SENTENCE, PARAGRAPH = 80, 400, 1200
 """Letters that a name, a sentence and the headline may have; a longer one ends in an ellipsis."""
@@ -76,7 +76,12 @@ def _summary(content: ReportContent) -> Block:
 
 
 def _total(span: str, values: Row) -> str:
-    counted = ", ".join(f"{numbers.amount(number)} {visible(measure, NAME)}" for measure, number in values.items())
+    counted = ", ".join(
+        f"{visible(measure, NAME)} not recorded"
+        if number is None
+        else f"{numbers.amount(number)} {visible(measure, NAME)}"
+        for measure, number in values.items()
+    )
     name = visible(span, NAME)
     return f"{name[:1].upper()}{name[1:]}: {counted}"
 
@@ -96,7 +101,10 @@ def _change(row: Row) -> str:
     """An episode's change with its region, highest level and first week."""
     level = row["level_before"] if numbers.is_missing(row["level_now"]) else row["level_now"]
     muted = f"; muted {row['muted']}" if row["muted"] else ""
-    return visible(f"{row['change']}: {row['region']}, {level} since {numbers.day(row['first_week'])}{muted}", SENTENCE)
+    since = row["not_judged_since"]
+    waits = "" if numbers.is_missing(since) else f"; stays open, not judged since {numbers.day(since)}"
+    begun = f"{row['region']}, {level} since {numbers.day(row['first_week'])}"
+    return visible(f"{row['change']}: {begun}{waits}{muted}", SENTENCE)
 
 
 def _more(number: int, one: str, many: str) -> tuple[Item, ...]:
@@ -116,7 +124,7 @@ def _flagged(content: ReportContent) -> Block | None:
         return Block(heading=heading, sentences=(visible(reason, SENTENCE),)) if reason else None
     latest = latest_flags(content)
     if latest.empty:
-        return Block(heading=heading, sentences=("No region is flagged in the latest week.",))
+        return Block(heading=heading, sentences=(f"{none_flagged(content)}.",))
     items = [_flag(row) for row in latest.head(FLAGS).to_dict("records")]
     return Block(heading=heading, items=(*items, *_more(len(latest) - FLAGS, "flag", "flags")))
 
@@ -194,17 +202,25 @@ def _trend(row: Row) -> str:
 
 
 def _unknown(content: ReportContent) -> Block | None:
-    """Regions with weeks of the period that nobody reported on, most weeks first."""
+    """Regions with weeks of the period that nobody reported on, most weeks first, and episodes that wait for a judgement."""
+    open_still = [visible(words, NAME + SENTENCE) for words in waiting(content.episodes)]
+    missed = _missed(content)
+    sentences = (
+        *((f"Not reported, and so unknown rather than quiet: {_listed(missed)}.",) if missed else ()),
+        *((f"{WAITING}{_listed(open_still)}.",) if open_still else ()),
+    )
+    return Block(heading="Unknown", sentences=sentences) if sentences else None
+
+
+def _missed(content: ReportContent) -> list[str]:
+    """Regions with unknown weeks in the period, and how many, most first."""
     panel = content.panel
     if panel is None:
-        return None
+        return []
     period = (panel.weeks >= np.datetime64(content.period_first)) & (panel.weeks <= np.datetime64(content.period_last))
     missed = (panel.status[period] == Status.UNKNOWN).sum(axis=0)
     found = sorted((-int(weeks), name) for name, weeks in zip(panel.region_names, missed, strict=True) if weeks)
-    if not found:
-        return None
-    names = _listed([_counted(name, -weeks) for weeks, name in found])
-    return Block(heading="Unknown", sentences=(f"Not reported, and so unknown rather than quiet: {names}.",))
+    return [_counted(name, -weeks) for weeks, name in found]
 
 
 def _about(content: ReportContent, place: str) -> Block:

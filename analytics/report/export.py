@@ -27,6 +27,7 @@ _NAMES = {
     TEXT: "region_id region measure level kinds status judged_by note reason episode_id sql",
     NUMBER: "observed expected upper excess ratio p_value q_value growth growth_low growth_high p_growing killed wounded "
     "episode_week priority",
+    TRUTH: "onset_edge",
     LISTING: "record_since",
 }
 KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}

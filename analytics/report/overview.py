@@ -87,10 +87,14 @@ def _tile(state: Mapping[object, object], rows: pd.DataFrame, anchor: str) -> Ti
     )
 
 
+NO_COUNT = {"unknown": "not reported", "incomplete": "incomplete week"}
+"""What is said of a region whose latest week has no count, by its state."""
+
+
 def _now(state: Mapping[object, object]) -> str:
     """`latest 9, expected 0.67`, or why there is no number."""
-    if state["state"] == "unknown":
-        return "not reported"
+    if state["state"] in NO_COUNT:
+        return NO_COUNT[str(state["state"])]
     expected = (
         "not judged" if numbers.is_missing(state["expected"]) else f"expected {numbers.amount(state['expected'])}"
     )

@@ -51,7 +51,7 @@ EPISODE_COLUMNS = (
     cells.figure("weeks", "Weeks"),
     cells.figure("observed", "Observed"),
     cells.figure("excess", "Excess", numbers.change),
-    Column(heading="Status", make=lambda row: Cell(text=str(row["status"]), note=said(row))),
+    Column(heading="Status", make=lambda row: Cell(text=status_words(row), value=str(row["status"]), note=said(row))),
     cells.words("episode_id", "Episode"),
 )
 INCIDENT_COLUMNS = (
@@ -80,6 +80,14 @@ def said(row: Row) -> str:
     muted = "" if numbers.is_missing(row["muted"]) or not row["muted"] else f"muted {row['muted']}"
     remarks = "" if numbers.is_missing(row["remarks"]) else str(row["remarks"])
     return "; ".join(filter(None, (muted, remarks)))
+
+
+def status_words(row: Row) -> str:
+    """An episode's status, and since when its region is not judged: `open, not judged since 8 November 2021`."""
+    since = row["not_judged_since"]
+    return (
+        str(row["status"]) if numbers.is_missing(since) else f"{row['status']}, not judged since {numbers.day(since)}"
+    )
 
 
 def _exact_day(precision: Any) -> bool:
@@ -137,17 +145,52 @@ def flag_tables(content: ReportContent) -> tuple[Table | None, Table | None]:
 
 def no_flag_words(content: ReportContent, *, earlier: bool) -> tuple[str, str]:
     """What stands in place of the latest week's flags when there are none: the sentence, and what it means."""
-    last = numbers.day(content.period_last)
+    latest = none_flagged(content, f"the latest week, which ended on {numbers.day(content.period_last)}")
     if earlier:
-        return (
-            "No region is flagged in the latest week",
-            f", which ended on {last}. Flags of earlier weeks are listed below.",
-        )
-    weeks = numbers.span(content.period_first, content.period_last)
+        return latest, ". Flags of earlier weeks are listed below."
+    weeks, listed = numbers.span(content.period_first, content.period_last), "What could not be judged is listed below"
+    if not _judged_latest(content)[0]:
+        return latest, f". No judged week of {weeks} is flagged. {listed} with its reason."
     return "No region is flagged", (
         f" in the judged weeks, {weeks}: no judged region-week stands out from what is normal there. "
-        "What could not be judged is listed below with its reason."
+        f"{listed} with its reason."
     )
+
+
+def none_flagged(content: ReportContent, when: str = "the latest week") -> str:
+    """That no region is flagged in the latest week, as far as it could be judged; without a full stop."""
+    judged, regions, why = _judged_latest(content)
+    if not judged:
+        return f"No region could be judged in {when}{why}"
+    return f"No region is flagged in {when}" + (f"; {judged} of {regions} could be judged" if judged < regions else "")
+
+
+def _judged_latest(content: ReportContent) -> tuple[int, int, str]:
+    """`judged_in` the latest week; without streams, all of them."""
+    return (1, 1, "") if content.streams is None else judged_in(content.streams, latest_week(content))
+
+
+def judged_in(streams: pd.DataFrame, week: Any) -> tuple[int, int, str]:
+    """How many regions of *streams* were judged in a week, of how many; where none was, for one reason, that in brackets."""
+    latest = streams[pd.to_datetime(streams["week"]) == pd.Timestamp(week)]
+    judged = int((latest["status"] == "judged").sum())
+    reasons = latest["note"].unique()
+    return judged, len(latest), f" ({reasons[0]})" if not judged and len(reasons) == 1 and reasons[0] else ""
+
+
+def waiting(episodes: pd.DataFrame | None) -> list[str]:
+    """The episodes that stay open because their region is not judged, each in words: `Basra (alert, since 8 Nov 2021)`."""
+    if episodes is None:
+        return []
+    rows = episodes[episodes["not_judged_since"].notna()].sort_values(["not_judged_since", "region"], kind="stable")
+    return [
+        f"{row['region']} ({row['peak_level']}, not judged since {numbers.day(row['not_judged_since'])})"
+        for row in rows.to_dict("records")
+    ]
+
+
+WAITING = "Episodes that stay open, as their regions are not judged: "
+"""What `waiting` is said after."""
 
 
 def _flag_caption(content: ReportContent) -> str:

@@ -14,5 +14,6 @@ CREATE TABLE IF NOT EXISTS episode (
     excess DOUBLE,
     status VARCHAR NOT NULL,
     closed_week DATE,
-    reopened INTEGER NOT NULL
+    reopened INTEGER NOT NULL,
+    not_judged_since DATE
 );

@@ -13,7 +13,8 @@ WITH told AS (
     GROUP BY t.episode_id
 )
 SELECT t.* EXCLUDE (turn, regions)
-           REPLACE (CASE WHEN l.judged THEN 'withdrawn' WHEN l.episode_id IS NOT NULL THEN 'closed' ELSE t.status END AS status),
+           REPLACE (CASE WHEN l.judged THEN 'withdrawn' WHEN l.episode_id IS NOT NULL THEN 'closed' ELSE t.status END AS status,
+                    CASE WHEN l.episode_id IS NULL THEN t.not_judged_since END AS not_judged_since),
        said.verdict, said.notes
 FROM told AS t
 LEFT JOIN later AS l ON l.episode_id = t.episode_id

@@ -40,11 +40,14 @@ def covered_to(store: Store, as_of: datetime | None, source: str | None) -> date
 
 
 def coverage_reach(store: Store, moments: Sequence[datetime | None], source: str | None) -> list[date | None]:
-    """The last day that coverage reaches, as known at each of *moments* (None: all that is known); None without coverage."""
+    """The last day that coverage reaches, as known at each of *moments* (None: all that is known); None without coverage.
+
+    Coverage that does not say when it became known reaches no further than the day before the moment: that day is not over.
+    """
     rows = store.rows(
         "WITH asked AS (SELECT unnest(CAST($moments AS TIMESTAMP[])) AS as_of, generate_subscripts($moments, 1) AS number) "
         "SELECT a.number, max(CASE WHEN c.known_from IS NULL AND c.covers_until IS NOT NULL THEN least(c.covers_until, CAST(coalesce(a.as_of, "
-        "TIMESTAMP '9999-01-01') AS DATE)) ELSE c.covers_until END) FROM asked AS a LEFT JOIN coverage_in_force AS c "
+        "TIMESTAMP '9999-01-01') AS DATE) - 1) ELSE c.covers_until END) FROM asked AS a LEFT JOIN coverage_in_force AS c "
         "ON c.reported AND (c.known_from IS NULL OR a.as_of IS NULL OR c.known_from <= a.as_of) "
         "AND ($source IS NULL OR list_contains(string_split($source, ','), c.source)) GROUP BY a.number ORDER BY a.number",
         {"moments": list(moments), "source": source},
@@ -173,15 +176,19 @@ def incident_changes(
     )
 
 
-def coverage_changed(store: Store, earlier: datetime | None, later: datetime | None) -> bool:
-    """Whether statements of coverage became known, or reach further, between two knowledge times."""
-    found: int = store.value(
-        "SELECT count(*) FROM coverage_in_force WHERE coalesce(known_from, CAST(covers_until + 1 AS TIMESTAMP)) "
+def coverage_moved(store: Store, earlier: datetime | None, later: datetime | None) -> date | None:
+    """First day of which statements of coverage became known, or which they came to reach, between two knowledge times.
+
+    None where there is none.
+    """
+    first: date | None = store.value(
+        "SELECT min(CASE WHEN known_from IS NULL THEN greatest(covers_from, CAST(CAST($earlier AS TIMESTAMP) AS DATE)) "
+        "ELSE covers_from END) FROM coverage_in_force WHERE coalesce(known_from, CAST(covers_until + 1 AS TIMESTAMP)) "
         "> coalesce(CAST($earlier AS TIMESTAMP), TIMESTAMP 'infinity') "
         "AND (known_from IS NULL OR known_from <= coalesce(CAST($later AS TIMESTAMP), TIMESTAMP 'infinity'))",
         {"earlier": earlier, "later": later},
     )
-    return found > 0
+    return first
 
 
 def last_changes(store: Store, days: Sequence[date], *, as_of: datetime | None) -> list[datetime | None]:

@@ -19,7 +19,7 @@ _FLAG = (
 )  # fmt: skip
 _EPISODE = (
     "own_id", "region_id", "region", "measure", "first_week", "last_week", "weeks", "level", "peak_level", "observed",
-    "excess", "status", "closed_week", "reopened",
+    "excess", "status", "closed_week", "reopened", "not_judged_since",
 )  # fmt: skip
 _EVENT = ("own_id", "week", "what", "level")
 

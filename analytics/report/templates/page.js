@@ -30,8 +30,11 @@
     if (!narrow()) return layout;
     for (const label of layout.annotations || []) Object.assign(label, { text: `<b>${label.name}</b>`, xanchor: "center", xshift: 0 });
     for (const shape of layout.shapes || []) if (shape.label) shape.label.textangle = -90;
-    layout.margin = { ...layout.margin, l: 30, r: 8, b: layout.margin.b + 24 };
-    layout.height += 24;
+    // Two entries of the legend fit beside each other, and each row of them is 20 pixels high.
+    const rows = Math.ceil(figure.data.filter((trace) => trace.showlegend !== false).length / 2);
+    const more = Math.max(24, 20 * rows - 28);
+    layout.margin = { ...layout.margin, l: 30, r: 8, b: layout.margin.b + more };
+    layout.height += more;
     layout.title.font.size = 13;
     layout.legend.font = { size: 11 };
     layout.xaxis.nticks = 5;
