@@ -54,9 +54,9 @@ class Ramp:
     mu is a Poisson regression over every known week of the last *years_back* years but the last *exclude_weeks*, with
     trend and one or two waves of a year where the Bayesian information criterion asks for them; past outbreaks
     (Anscombe residual above *outbreak_residual*, two incidents or more) have weight residual^-2, as in Farrington
-    flexible; half an incident is added to those seen (Jeffreys' prior). phi is the posterior mean, and a deviation,
-    under the negative binomial likelihood, times 1 + 4 v, v being the variance of mu's own error in units of one
-    week's: about four weeks of a window share it.
+    flexible; half an incident is added to those seen (Jeffreys' prior). phi is the posterior mean under the negative
+    binomial likelihood, and 3 times its variance or one deviation more, whichever is less, times 1 + 4 v, v being the
+    variance of mu's own error in units of one week's: about four weeks of a window share it.
 
     p = P(S >= observed S) where rate and dispersion are drawn from their posterior, for which four baselines stand (see
     `doubts`). It is estimated by importance sampling: half of the *draws* windows come from the baseline, half from the

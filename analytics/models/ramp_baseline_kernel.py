@@ -28,8 +28,12 @@ _EXCESS = np.concatenate((np.zeros(1), 0.1 * 1.6 ** np.arange(16.0)))
 """Dispersions less one that are weighed against each other: none, and steps of 60 % from 0.1 to about 100."""
 _PRIOR_EXCESS, _PRIOR_NONE = 1.5, 0.1
 """Prior of the dispersion less one: exponential with this mean, and this much for none at all."""
-_CAUTION = 1.0
-"""Deviations of the posterior added to its mean: tails suffer most from a dispersion taken too small."""
+_CAUTION = 3.0
+"""Times the posterior's variance, and a deviation at most, is added to its mean.
+
+Tails suffer most from a dispersion taken too small, and in proportion to its variance. A whole deviation where it is well
+known makes steep ramps at large means found later.
+"""
 
 
 @inner
@@ -223,7 +227,7 @@ def _gathered(y: Floats, mu: Floats, omega: Floats) -> tuple[Floats, Floats]:
 
 @inner
 def _dispersion(y: Floats, mu: Floats, omega: Floats, out: Floats) -> float:
-    """Posterior mean of the dispersion, and a deviation more; fills the planes of its posterior.
+    """Posterior mean of the dispersion, and more where it is uncertain; fills the planes of its posterior.
 
     Counts are negative binomial of variance phi mu, their means as fitted.
 
@@ -249,7 +253,7 @@ def _dispersion(y: Floats, mu: Floats, omega: Floats, out: Floats) -> float:
         cube += weight * (_EXCESS[g] - mean) ** 3
     out[MIDDLE], out[DEVIATION] = 1.0 + mean, math.sqrt(square)
     out[SKEW] = cube / square**1.5
-    return 1.0 + mean + _CAUTION * math.sqrt(square)
+    return 1.0 + mean + min(_CAUTION * square, math.sqrt(square))
 
 
 @inner
