@@ -31,7 +31,7 @@ def gunzip(path: Path, target: Path) -> None:
         with gzip.open(path) as packed:
             _unpack(path, packed, target, path.stat().st_size)
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be unpacked: {_words(error)}") from error
+        raise _damaged(path, error) from error
 
 
 def unzip(path: Path, member: str, target: Path) -> None:
@@ -47,7 +47,14 @@ def unzip(path: Path, member: str, target: Path) -> None:
             with archive.open(chosen) as packed:
                 _unpack(path, packed, target, chosen.compress_size)
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be unpacked: {_words(error)}") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> Exception:
+    """What keeps an archive from being unpacked; where that is the system's own error, as a full disk, it is left as it is."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    return InputError(f"{path} cannot be unpacked: {_words(error)}")
 
 
 def choose(path: Path, member: str, names: list[str]) -> str:
@@ -82,10 +89,13 @@ def check_workbook(path: Path) -> None:
     _check_size(path, sum(info.file_size for info in infos), path.stat().st_size)
     for info in infos:
         _check_size(path, info.file_size, info.compress_size)
-        if info.filename.lower() == "xl/sharedstrings.xml" and info.file_size > limits.MOST_STRINGS:
-            raise InputError(
-                f"{path} has {info.file_size:,} bytes of text; at most {limits.MOST_STRINGS:,} are read; use CSV"
-            )
+        name, most = info.filename.lower(), limits.MOST_PART
+        if name.startswith("xl/worksheets/"):
+            continue
+        if name == "xl/sharedstrings.xml":
+            most = limits.MOST_STRINGS
+        if name.endswith(".xml") and info.file_size > most:
+            raise InputError(f"{path} has {info.file_size:,} bytes in {name}; at most {most:,} are read; use CSV")
 
 
 def _files(archive: zipfile.ZipFile) -> list[str]:
