@@ -94,7 +94,7 @@ def reading(given: dict[str, Any]) -> "Store":
 
 def writing(given: dict[str, Any]) -> "Store":
     """The database for loads; a new one is made where there is none."""
-    from analytics.pipeline import fresh_store
+    from analytics.store import fresh_store
 
     return fresh_store(database(given), loaded_at=now(), tracer=tracer(given), wait=given["wait"])
 

@@ -4,6 +4,7 @@ import gzip
 import lzma
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -28,8 +29,8 @@ _DAMAGED = (
 def gunzip(path: Path, target: Path) -> None:
     """Unpack the gzip file *path* to *target*; raises InputError where it is damaged, or unpacks to too much."""
     try:
-        with gzip.open(path) as packed:
-            _unpack(path, packed, target, path.stat().st_size)
+        with path.open("rb") as file, gzip.open(file) as packed:
+            _unpack(path, packed, target, file.tell)
     except _DAMAGED as error:
         raise _damaged(path, error) from error
 
@@ -44,8 +45,9 @@ def unzip(path: Path, member: str, target: Path) -> None:
             chosen = archive.getinfo(choose(path, member, _files(archive)))
             if chosen.flag_bits & 1:
                 raise InputError(f"{path}: {chosen.filename} is encrypted; unpack it first")
+            _check_size(path, chosen.file_size, chosen.compress_size)  # what it says of itself; it may lie
             with archive.open(chosen) as packed:
-                _unpack(path, packed, target, chosen.compress_size)
+                _unpack(path, packed, target, lambda: chosen.compress_size)
     except _DAMAGED as error:
         raise _damaged(path, error) from error
 
@@ -104,13 +106,13 @@ def _files(archive: zipfile.ZipFile) -> list[str]:
     return [name for name in names if not name.startswith("__MACOSX/") and not name.endswith(".DS_Store")]
 
 
-def _unpack(path: Path, packed: IO[bytes] | gzip.GzipFile, target: Path, size: int) -> None:
-    """Copy what is unpacked to *target*, unless it is more than *size* packed bytes may give."""
+def _unpack(path: Path, packed: IO[bytes] | gzip.GzipFile, target: Path, size: Callable[[], int]) -> None:
+    """Copy what is unpacked to *target*, unless it is more than the *size* packed bytes behind it may give."""
     written = 0
     with target.open("wb") as out:
         while chunk := packed.read(_CHUNK):
             written += len(chunk)
-            _check_size(path, written, size)
+            _check_size(path, written, size())
             out.write(chunk)
 
 

@@ -31,7 +31,7 @@ def _ours(error: duckdb.Error, database: Path | None) -> AnalyticsError:
     words = in_words(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         return LimitError(f"the query needs more memory than it may have: {words.splitlines()[0]}")
-    if isinstance(error, duckdb.IOException) and (reason := _first(_FULL, words)):
+    if isinstance(error, duckdb.IOException | duckdb.TransactionException) and (reason := _first(_FULL, words)):
         full = _file(words) or database
         return StoreError(
             f"{full} cannot be written: {reason.lower()}; free some room there and try again"
