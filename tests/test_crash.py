@@ -177,8 +177,9 @@ def test_two_processes_make_one_database(tmp_path: Path) -> None:
     path = tmp_path / "own.db"
     code = (
         "import sys; from pathlib import Path; from datetime import datetime; from analytics.store import fresh_store\n"
+        "with fresh_store(Path(sys.argv[1]), loaded_at=datetime(2030, 1, 1), wait=60) as store:\n"
+        "    store.run(\"INSERT INTO place (country) VALUES ('X')\")"
     )
-    code += "with fresh_store(Path(sys.argv[1]), loaded_at=datetime(2030, 1, 1), wait=60) as store:\n    store.run(\"INSERT INTO place (country) VALUES ('X')\")"
     started = [subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT) for _ in range(2)]
     assert [process.wait(120) for process in started] == [0, 0]
     with fresh_store(path, loaded_at=NOW) as store:

@@ -24,6 +24,7 @@ from analytics.sources import Mapping
 from analytics.sources.draft import drafted
 from analytics.sources.tables import sample, table_of
 from analytics.store import Store, load
+from tests.hostile import READ, REFUSED
 from tests.store_files import NOW, xanadu
 
 CSV = 'source_id,occurred_on,killed,latitude,notes\r\n1,2020-01-01,3,36.5,"a, ""b""\nc"\r\n2,2020-01-02,,,é\r\n3,x,-1,99,\r\n'
@@ -131,6 +132,38 @@ def test_loads_account_for_every_record(workshop: tuple[Path, Store], kind: str,
     logged = store.value("SELECT count(*) FROM reject WHERE load_id = $id", {"id": report.load_id})
     assert logged in (report.rejected, 0)
     assert logged or not report.rejected or any("loaded as load" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("name", list(REFUSED))
+def test_what_is_made_to_hurt_is_refused(workshop: tuple[Path, Store], tmp_path: Path, name: str) -> None:
+    """A bomb, a line, a table, a document, a workbook or a thing that is no file at all is refused with its reason, and nothing is kept."""
+    make, words = REFUSED[name]
+    make(tmp_path / name, False)
+    with pytest.raises(InputError, match=words) as caught:
+        load(workshop[1], tmp_path / name, loaded_at=NOW)
+    assert str(caught.value).startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", list(READ))
+def test_what_only_looks_hostile_is_read(workshop: tuple[Path, Store], tmp_path: Path, name: str) -> None:
+    """Blank rows, formatted columns, one bad line, a link and a file that packs well keep no good record from being read."""
+    make, words = READ[name]
+    make(tmp_path / name, False)
+    report = load(workshop[1], tmp_path / name, loaded_at=NOW, mapping=Mapping(source=f"read-{name}"))
+    assert words in f"{report.rows_read:,} read, {report.accepted:,} accepted"
+
+
+def test_a_sample_refuses_no_good_file(workshop: tuple[Path, Store], tmp_path: Path) -> None:
+    """A file of which one record in fifty is a record of the header's is read to its end; one of a title and a table is not."""
+    path = tmp_path / "f.csv"
+    lines = [f"{number},2020-01-01" if number % 50 == 0 else "torn" for number in range(5000)]
+    path.write_text("\n".join(["source_id,occurred_on", *lines]), encoding="utf-8")
+    report = load(workshop[1], path, loaded_at=NOW, mapping=Mapping(source="torn"))
+    assert (report.accepted, report.rejected) == (100, 4900)
+    table = [f"{number},2020-01-01" for number in range(5000)]
+    path.write_text("\n".join(["Incidents of the week", "source_id,occurred_on", *table]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"none has the 1 fields of its first line \(Incidents of the week\)"):
+        load(workshop[1], path, loaded_at=NOW)
 
 
 CELL = st.text(max_size=12)
