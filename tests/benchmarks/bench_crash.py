@@ -48,7 +48,9 @@ def main() -> None:
         lasted = unbroken(loading)
         after = state(loading.database)
         print("an unbroken load:", ", ".join(f"{phase} {seconds:.2f} s" for phase, seconds in lasted.items()))
-        for number in range(options.kills):
+        number = -1
+        while fell.total() - fell["ended"] < options.kills:
+            number += 1
             copied(base, loading.database)
             phase = PHASES[number % len(PHASES)]
             died = killed(loading, phase, chance.uniform(0, lasted[phase]))
