@@ -162,22 +162,29 @@ def damaged(choose: Choose) -> tuple[str, bytes]:
     return name, content
 
 
+def read(folder: Path, name: str, content: bytes) -> int:
+    """Records of a sample of the file, of which a mapping is drafted; -1 where it is refused. Raises what is no error of ours."""
+    path = folder / name
+    path.write_bytes(content)
+    try:
+        with table_of(path) as file:
+            columns, rows = sample(path, file, 10)
+            drafted(name, columns, rows)
+    except InputError:
+        return -1
+    return len(rows)
+
+
 def checked(store: Store, folder: Path, name: str, content: bytes) -> int:
     """Records accepted of the file; -1 where it is refused. Raises AssertionError where a record is lost, and whatever is no error of ours.
 
-    Nothing of a refused file is kept; a draft of a mapping is made of what is a table.
+    Nothing of a refused file is kept. It is read by itself first, as `read` does.
     """
-    path = folder / name
-    path.write_bytes(content)
+    read(folder, name, content)
     counts = "SELECT (SELECT count(*) FROM load), (SELECT count(*) FROM reject)"
     before = store.rows(counts)
     try:
-        with table_of(path) as file:
-            drafted(name, *sample(path, file, 10))
-    except InputError:
-        pass
-    try:
-        report = load(store, path, loaded_at=NOW, mapping=MAPPINGS.get(name))
+        report = load(store, folder / name, loaded_at=NOW, mapping=MAPPINGS.get(name))
     except AnalyticsError:
         assert store.rows(counts) == before
         return -1

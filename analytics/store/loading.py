@@ -26,9 +26,7 @@ from analytics.store.staging import reader
 RETRACT_UP_TO = 0.05
 """Share of a full release's records that it may take back unasked: corrections are a few per cent, cut files lose more."""
 
-ANEW = (
-    "to have it read anew, as by a newer version of this program, undo its loads (incidents unload) and load it again"
-)
+ANEW = "to have it read anew, as by a newer version of the program, incidents unload its loads and load it"
 
 FORMATS = ("auto", *KNOWN, "table")
 
@@ -237,9 +235,7 @@ def _load(
             store.step(f"steps/{name}", {"load_id": load_id})
         coverage = _cover(store, source, covers)
         new, versions, retracted = _add(store, load_id, source, coverage if full_release else None)
-        again = (
-            [f"the same file was loaded before, and its records are as they were read then; {ANEW}"] if known else []
-        )
+        again = [f"the same file was loaded before, its records are as they were read then; {ANEW}"] if known else []
         notes = [source.read_as, *again, knowledge.note, *places, *([coverage.note] if coverage else [])]
         notes += [f"full release: {retracted:,} known records that it lacks are taken back"] if full_release else []
     report = LoadReport(
@@ -367,9 +363,8 @@ def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _C
     if covers is not None:
         return _Coverage(*covers, "given", f"reports on {covers[0]} to {covers[1]}, as given")
     if (release := source.release) and release.covers_from and release.covers_until:
-        days = f"{release.covers_from} to {release.covers_until}"
-        note = f"reports on {days}, as {release.of} release {release.name} does"
-        return _Coverage(release.covers_from, release.covers_until, "release", note)
+        first, last = release.covers_from, release.covers_until
+        return _Coverage(first, last, "release", f"reports on {first} to {last}, as {release.of} {release.name} does")
     first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM staged WHERE problem IS NULL")[0]
     if first is None:
         return None
