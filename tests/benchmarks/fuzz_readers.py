@@ -3,8 +3,8 @@
     python -m tests.benchmarks.fuzz_readers [SECONDS] [--seed 11] [--guided] [--readers]
 
 With --guided atheris (a coverage-guided fuzzer, to be installed) chooses the damage by the branches of the readers that it
-reaches; else it is drawn at random. With --readers files are only read and not loaded, thirty times as many. What is none of our errors, loses a record or takes longer than SLOWEST seconds ends it, with
-the file left where it says.
+reaches; else it is drawn at random. With --readers files are only read and not loaded, thirty times as many. What is none of our
+errors, loses a record or takes longer than SLOWEST seconds ends it, with the file left where it says.
 """
 
 import argparse
