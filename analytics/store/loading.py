@@ -363,8 +363,8 @@ def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _C
     if covers is not None:
         return _Coverage(*covers, "given", f"reports on {covers[0]} to {covers[1]}, as given")
     if (release := source.release) and release.covers_from and release.covers_until:
-        first, last = release.covers_from, release.covers_until
-        return _Coverage(first, last, "release", f"reports on {first} to {last}, as {release.of} {release.name} does")
+        first, last, name = release.covers_from, release.covers_until, f"{release.of} release {release.name}"
+        return _Coverage(first, last, "release", f"reports on {first} to {last}, as {name} does")
     first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM staged WHERE problem IS NULL")[0]
     if first is None:
         return None
