@@ -1,7 +1,7 @@
 """What `incidents run` is to do: the sections [run] and [[load]] of a settings file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time
 from glob import glob
 from pathlib import Path
@@ -11,7 +11,14 @@ from analytics.definitions import check_name
 from analytics.errors import OptionError
 from analytics.settings import build, read_toml
 
-KINDS = ("incidents", "regions", "events", "coverage")
+KINDS = {
+    "incidents": ("source", "mapping", "member", "known_at", "covers", "full_release", "retract_up_to", "no_raw"),
+    "regions": ("id", "name", "country", "level", "nearest"),
+    "events": (),
+    "coverage": (),
+    "tags": (),
+}
+"""Kinds of files, and the keys that each takes beside file and kind: those of `incidents load` and `incidents regions`."""
 LEVELS = ("watch", "warning", "alert")
 
 
@@ -32,14 +39,34 @@ class LoadStep:
     """First and last day that the files report on."""
     full_release: bool = False
     """Whether each file holds all records of its source, so that those it lacks are taken back."""
+    retract_up_to: float | None = None
+    """Largest share of a full release's records that it may take back."""
+    no_raw: bool = False
+    """Whether the files' own columns are not kept."""
+    id: str = ""
+    """Boundaries: the property with the regions' ids."""
+    name: str = ""
+    """Boundaries: the property with the regions' names, in place of their ids; within `country`, at `level`."""
+    country: str = ""
+    level: str = "admin1"
+    nearest: float = 10.0
+    """Boundaries: how far outside a place still counts, in km."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise OptionError(f"load {self.file}: kind {self.kind!r} is not known; choose from {', '.join(KINDS)}")
+        for one in fields(self):
+            allowed = ("file", "kind", *KINDS[self.kind])
+            if one.name not in allowed and getattr(self, one.name) != one.default:
+                raise OptionError(f"load {self.file}: {one.name} is nothing that {self.kind} take; {self._takes()}")
         if self.covers and not (len(self.covers) == 2 and all(type(day) is date for day in self.covers)):
             raise OptionError(f"load {self.file}: covers must be two dates, as [2020-01-01, 2021-12-31]")
         if not isinstance(self.known_at, date | None) and self.known_at != "occurred":
             raise OptionError(f"load {self.file}: known_at must be a date, a time or 'occurred', got {self.known_at!r}")
+
+    def _takes(self) -> str:
+        keys = KINDS[self.kind]
+        return f"they take {', '.join(keys)}" if keys else "they are read as they are"
 
     @property
     def moment(self) -> datetime | str | None:

@@ -67,6 +67,11 @@ class Settings:
         """The measure that is judged: the first."""
         return self.measures[0]
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The SQL by which incidents are counted: the filter and the measures."""
+        return (self.where, *self.measures)
+
     @classmethod
     def read(cls, path: Path) -> "Settings":
         """The settings in the TOML file *path*; raises OptionError naming the file and what is wrong in it.

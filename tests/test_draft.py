@@ -76,6 +76,14 @@ def test_what_was_guessed_is_said() -> None:
         drafted("x.csv", ["day"], [])
 
 
+def test_decimal_commas_are_told() -> None:
+    """Numbers with decimal commas are known as numbers, and the draft says how they are written."""
+    columns, rows = ["No", "Date", "Lat", "KIA"], [["1", "2020-01-08", "36,25", "3"], ["2", "2020-01-09", "36.5", "0"]]
+    found = tomllib.loads(drafted("f.csv", columns, rows))
+    assert (found["decimal"], found["columns"]["latitude"]) == (",", "Lat")
+    assert "decimal" not in tomllib.loads(drafted("f.csv", columns, rows[1:]))
+
+
 def test_several_formats_of_one_file() -> None:
     """Dates that no one format reads are drafted with the formats that together do, ISO among them."""
     rows = [["1", "13/02/2020"], ["2", "14/02/2020"], ["3", "2020-02-15"], ["4", "16 Feb 2020"]]

@@ -218,6 +218,16 @@ def test_gtd(tmp_path: Path) -> None:
     ]
 
 
+def test_gtd_releases(tmp_path: Path) -> None:
+    """A file named as START names them is known from its release, as a source's word; its coverage is taken from its records."""
+    path = write_csv(tmp_path / "globalterrorismdb_0522dist.csv", [GTD])
+    with xanadu(tmp_path / "db") as store:
+        report = load(store, path, loaded_at=NOW)
+        assert store.rows("SELECT known_from, known_basis FROM incident_version") == [(at("2022-06-01"), "source")]
+        assert store.rows("SELECT DISTINCT basis FROM coverage") == [("assumed",)]
+    assert any("the nominal date of GTD release 2022-05" in note for note in report.notes)
+
+
 def test_deco(tmp_path: Path) -> None:
     """DECO's American dates are read as such, and its counts under names of their own."""
     path = write_csv(tmp_path / "deco.csv", [DECO])

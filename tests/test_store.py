@@ -1,10 +1,7 @@
 """The database file: opened, locked, refused, described, and whole whatever happens to the process."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -12,11 +9,11 @@ import pytest
 
 from analytics.errors import QueryError, StoreError
 from analytics.schema import COLUMNS, MEASURES
-from analytics.store import Store, load
+from analytics.store import Store
 from analytics.store.connection import DERIVED, TABLES
 from analytics.store.describing import OBJECTS, PARTS
 from tests.conftest import ROOT
-from tests.store_files import NOW, dump, incident, load_rows, write_csv, xanadu
+from tests.store_files import dump, incident, load_rows, xanadu
 
 
 def test_new_database(store_path: Path) -> None:
@@ -142,41 +139,6 @@ def test_transaction(store_path: Path) -> None:
         with store.transaction():
             store.run("INSERT INTO place (country) VALUES ('Xanadu')")
         assert store.value("SELECT count(*) FROM place") == 1
-
-
-LOAD = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from analytics.store import Store, load
-with Store(Path(sys.argv[1])) as store:
-    print("ready", flush=True)
-    load(store, Path(sys.argv[2]), loaded_at=datetime(2030, 1, 1))
-    print("done", flush=True)
-"""
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.3])
-def test_killed_load(tmp_path: Path, delay: float) -> None:
-    """A load whose process is killed at any moment is there as a whole or not at all, and can be made again."""
-    path = write_csv(
-        tmp_path / "big.csv", [incident(str(number), note="x" * 50, killed=number % 5) for number in range(30_000)]
-    )
-    with xanadu(tmp_path / "db") as store:
-        load_rows(store, tmp_path, [incident("before")], source="earlier")
-        before = dump(store)
-    with subprocess.Popen(
-        [sys.executable, "-c", LOAD, str(tmp_path / "db"), str(path)], stdout=subprocess.PIPE, cwd=ROOT
-    ) as loader:
-        assert loader.stdout is not None and loader.stdout.readline() == b"ready\n"
-        time.sleep(delay)
-        os.kill(loader.pid, signal.SIGKILL)
-    with Store(tmp_path / "db") as store:
-        if dump(store) != before:
-            assert store.value("SELECT count(*) FROM incidents") == 30_001
-            assert store.value("SELECT accepted FROM loads WHERE source = 'big'") == 30_000
-        load(store, path, loaded_at=NOW)
-        assert store.value("SELECT count(*) FROM incidents") == 30_001
 
 
 def test_measures_are_those_of_weekly() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from analytics.bundled import bundled
 from analytics.errors import InputError, OptionError
-from analytics.store import Store, load_reference, tag_counts, tagged, unload
+from analytics.store import Store, data_fingerprint, load_reference, tag_counts, tagged, unload
+from analytics.store.tags import unfolded
 from tests.store_files import NOW, at, dump, incident, load_rows, panel, xanadu
 
 
@@ -46,6 +47,43 @@ def test_tags_in_every_filter(tmp_path: Path) -> None:
         )
         with pytest.raises(OptionError, match="tag 'bom' has no rule; did you mean 'bomb'"):
             tagged(store, ["bom"], "")
+
+
+ASKED = [
+    "list_contains(tags, 'bomb')", "NOT list_contains(tags, 'bomb') -- é", "notes = 'é' OR list_contains(\"tags\", 'deadly')",
+    "list_contains(tags, 'bomb') OR list_contains(tags, 'deadly')", "list_contains(tags, 'none')", "len(tags) = 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ASKED)
+def test_one_rule_answers_for_one_tag(tmp_path: Path, where: str) -> None:
+    """A question of a tag is answered by its rule alone, with the same incidents; rules that cannot be worked out hold for none."""
+    with xanadu(tmp_path / "db") as store:
+        load_tags(store, tmp_path, BOMB + "[deadly]\nwhere = 'CAST(coalesce(notes, source_id) AS INTEGER) >= 10'\n")
+        load_rows(store, tmp_path, [*ROWS, incident("e", notes="é"), incident("f", notes="12")])
+        asked = "SELECT source_id FROM incidents WHERE {}\n ORDER BY 1"
+        rewritten = unfolded(store, where)
+        assert store.rows(asked.format(rewritten)) == store.rows(asked.format(where))
+    assert ("tags" in rewritten) == (where in ASKED[-2:])
+
+
+def test_rules_are_part_of_what_is_counted_by_them(tmp_path: Path) -> None:
+    """The fingerprint of a result that counts by tags is another when a rule is; that of others is not."""
+    with xanadu(tmp_path / "db") as store:
+        load_rows(store, tmp_path, ROWS)
+        counted = ("list_contains(tags, 'bomb')", "incidents")
+
+        def both() -> tuple[str, str]:
+            return data_fingerprint(store, None, counted).checksum, data_fingerprint(
+                store, None, ("killed > 1",)
+            ).checksum
+
+        plain, (first, unmoved) = data_fingerprint(store, None).checksum, (load_tags(store, tmp_path, BOMB), both())[1]
+        load_tags(store, tmp_path, BOMB.replace("bomb%", "bombs%"))
+        second = both()
+        load_tags(store, tmp_path, BOMB)
+        assert both() == (first, unmoved) == (first, plain)
+    assert second == (second[0], plain) and second[0] != first != plain
 
 
 def test_old_versions_keep_their_tags(tmp_path: Path) -> None:

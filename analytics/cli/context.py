@@ -94,16 +94,16 @@ def reading(given: dict[str, Any]) -> "Store":
 
 def writing(given: dict[str, Any]) -> "Store":
     """The database for loads; a new one is made where there is none."""
-    from analytics.pipeline import fresh_store
+    from analytics.store import fresh_store
 
-    return fresh_store(database(given), loaded_at=now(), tracer=tracer(given))
+    return fresh_store(database(given), loaded_at=now(), tracer=tracer(given), wait=given["wait"])
 
 
 def changing(given: dict[str, Any]) -> "Store":
     """The database for what is added to one that is there: writable, without files, network or settings."""
     from analytics.store import Store
 
-    return Store(database(given), read_only=False, locked=True, tracer=tracer(given))
+    return Store(database(given), read_only=False, locked=True, tracer=tracer(given), wait=given["wait"])
 
 
 def recording(given: dict[str, Any]) -> "Store":
@@ -112,7 +112,7 @@ def recording(given: dict[str, Any]) -> "Store":
 
     path = database(given)
     writable = path.exists() and os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
-    return Store(path, read_only=not writable, locked=True, tracer=tracer(given))
+    return Store(path, read_only=not writable, locked=True, tracer=tracer(given), wait=given["wait"])
 
 
 def config_of(given: dict[str, Any]) -> Path | None:

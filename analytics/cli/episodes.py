@@ -56,7 +56,7 @@ def episodes(episode: str | None, form: str, **given: Any) -> None:
 @AUTHOR
 @AT
 @LIST
-@options()
+@options("wait")
 def note(
     target: str | None, word: str | None, comment: str, author: str, listing: bool, form: str, **given: Any
 ) -> None:
@@ -90,7 +90,7 @@ def note(
 @AUTHOR
 @AT
 @LIST
-@options()
+@options("wait")
 def mute(region: str | None, listing: bool, ending: bool, form: str, **given: Any) -> None:
     """Mute a region's flags: still judged and listed, marked with the reason, not in the headline nor counted as new.
 

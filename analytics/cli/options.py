@@ -159,6 +159,13 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "config": click.option(
         "--config", type=click.Path(path_type=Path), help="Settings file.  [default: incidents.toml if there]"
     ),
+    "wait": click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        default=5.0,
+        show_default=True,
+        help="Seconds to wait for a database that another process has open.",
+    ),
     "verbose": click.option("-v", "--verbose", is_flag=True, help="Show each SQL statement, and its time, on stderr."),
     "quiet": click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
 }

@@ -54,7 +54,9 @@ OUT = click.option(
 @click.option(
     "--measure", "measures", multiple=True, help="Measure in the totals; may be repeated, the first is judged."
 )
-@options("level", "regions", "where", "tag", "source", "week_start", "dates", "first", "to", "as_of", "method", "set")
+@options(
+    "level", "regions", "where", "tag", "source", "week_start", "dates", "first", "to", "as_of", "method", "set", "wait"
+)
 def report(name: str | None, every: bool, each_region: bool, listing: bool, out: Path, **given: Any) -> None:
     """Write the report called NAME (weekly if none is): one HTML file that opens offline, and its other forms beside it.
 

@@ -55,7 +55,7 @@ SEE = 'incidents sql "from {}"'
     help="Largest share of a full release's records that it may take back.",
 )
 @click.option("--no-raw", is_flag=True, help="Do not keep the files' own columns.")
-@options()
+@options("wait")
 def load(files: tuple[Path, ...], source_format: str, form: str, **given: Any) -> None:
     """Load incident files (CSV, Excel, Parquet, JSON; packed or not) into the database.
 
@@ -195,7 +195,7 @@ def _placed(store: "Store") -> list[str]:
     "--source", required=True, help="The source whose records are taken back, as `incidents status` names it."
 )
 @click.option("--known-at", type=Known(), help="When that became known, where the file does not say.")
-@options()
+@options("wait")
 def retract(file: Path, source: str, form: str, **given: Any) -> None:
     """Take back the records that FILE lists, as ACLED's list of deletions: they are left out from that time on.
 
@@ -218,7 +218,7 @@ def retract(file: Path, source: str, form: str, **given: Any) -> None:
 
 
 @main.command()
-@options()
+@options("wait")
 def upgrade(**given: Any) -> None:
     """Bring a database that an older version of this program made to the schema of this one, in one transaction.
 
@@ -235,7 +235,7 @@ def upgrade(**given: Any) -> None:
 
 @main.command()
 @click.argument("load_id", type=int)
-@options()
+@options("wait")
 def unload(load_id: int, **given: Any) -> None:
     """Undo a load (a wrong mapping, say); `incidents status` lists the loads, and keeps this one in its log."""
     from analytics import store as stores
@@ -283,7 +283,7 @@ FILES = click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(p
 @click.option(
     "--nearest", default=10.0, show_default=True, help="Boundaries: how far outside a place still counts, in km."
 )
-@options()
+@options("wait")
 def regions(files: tuple[Path, ...], form: str, **given: Any) -> None:
     """Load regions or region groups (CSV) or boundaries (GeoJSON, TopoJSON); without FILE, list regions and groups.
 
@@ -318,7 +318,7 @@ def regions(files: tuple[Path, ...], form: str, **given: Any) -> None:
 
 @main.command()
 @FILES
-@options()
+@options("wait")
 def tags(files: tuple[Path, ...], form: str, **given: Any) -> None:
     """Load rules that mark incidents with tags (TOML); without FILE, list them with the incidents that bear them.
 
@@ -340,7 +340,7 @@ def tags(files: tuple[Path, ...], form: str, **given: Any) -> None:
 
 @main.command()
 @FILES
-@options()
+@options("wait")
 def events(files: tuple[Path, ...], form: str, **given: Any) -> None:
     """Load dated events such as elections (CSV); without FILE, list them.
 
@@ -352,7 +352,7 @@ def events(files: tuple[Path, ...], form: str, **given: Any) -> None:
 
 @main.command()
 @FILES
-@options()
+@options("wait")
 def coverage(files: tuple[Path, ...], form: str, **given: Any) -> None:
     """Load what each source reports on (CSV); without FILE, list it. Weeks outside coverage are unknown, not zero.
 

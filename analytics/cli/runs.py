@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--max-age-days", type=int, help="End with 11 where the latest complete week ended more days ago.")
 @click.option("--max-rejected", type=int, help="End with 12 where this run's loads rejected more records.")
-@options()
+@options("wait")
 @click.pass_context
 def run_job(context: click.Context, /, **given: Any) -> None:
     """Load what is new, judge, record and report, as the settings file says: the job for cron or a timer.

@@ -28,7 +28,7 @@ def record(store: Store, result: Backtest) -> bool:
         **series(panel, result.settings.regions),
         "version": __version__,
         "options": json.dumps(asdict(result.options), sort_keys=True),
-        "fingerprint": data_fingerprint(store, panel.as_of).checksum,
+        "fingerprint": data_fingerprint(store, panel.as_of, result.settings.counted).checksum,
         "sentence": "\n\n".join(sentences(result)),
         "command": command(result, "backtest"),
     }

@@ -176,11 +176,13 @@ def setting_changes(analysis: Analysis, previous: dict[str, Any]) -> pd.DataFram
 
 def _caveats(store: Store, previous: dict[str, Any]) -> tuple[str, ...]:
     """What a reader must know of the comparison."""
-    if data_fingerprint(store, previous["as_of"]).checksum == previous["fingerprint"]:
+    then = json.loads(previous["settings"])
+    counted = (then["where"], *then["measures"])
+    if data_fingerprint(store, previous["as_of"], counted).checksum == previous["fingerprint"]:
         return ()
     return (
-        "What was known at the last report is not what it was made from: since then a load of that time was added or "
-        "undone. Figures of then are those that the database has for that moment now.",
+        "What was known at the last report is not what it was made from: since then a load of that time, or a tag rule "
+        "that it counts by, was added, changed or undone. Figures of then are those that the database has for that moment now.",
     )
 
 

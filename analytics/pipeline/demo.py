@@ -10,32 +10,7 @@ from analytics.errors import OutputError
 from analytics.pipeline.reporting import Report, write_report
 from analytics.report import Extra, ReportContent, write
 from analytics.sources import Mapping
-from analytics.store import Store, Tracer, data_fingerprint, load, load_reference
-
-REFERENCE = (
-    ("data/iraq_regions.csv", "regions"),
-    ("data/iraq_groups.csv", "regions"),
-    ("data/iraq_admin1.geojson", "regions"),
-    ("data/iraq_events.csv", "events"),
-    ("data/tags.toml", "tags"),
-)
-"""Reference data that every new database starts with."""
-
-
-def fresh_store(path: Path, *, loaded_at: datetime, tracer: Tracer | None = None) -> Store:
-    """Open the database at *path*; a new one starts with the bundled regions, groups, boundaries and dated events.
-
-    A new one is made under another name and takes its own when it is whole, so that none is ever half made.
-    """
-    if not path.exists() and path.parent.is_dir():
-        part = path.with_name(f".{path.name}.part")
-        for left in (part, part.with_name(f"{part.name}.wal")):
-            left.unlink(missing_ok=True)
-        with Store(part, tracer=tracer) as store:
-            for name, kind in REFERENCE:
-                load_reference(store, bundled(name), kind, loaded_at=loaded_at)
-        part.replace(path)
-    return Store(path, tracer=tracer)
+from analytics.store import Store, data_fingerprint, fresh_store, load, load_reference
 
 
 def demo(directory: Path, *, loaded_at: datetime) -> tuple[Report, Path]:

@@ -51,7 +51,7 @@ def write_each_region(
     forms = (*pages_of, *definition.forms)
     check_forms(forms, options)
     analysis = judged(store, definition, **asked)
-    fingerprint = data_fingerprint(store, analysis.panel.as_of)
+    fingerprint = data_fingerprint(store, analysis.panel.as_of, analysis.settings.counted)
     comparison = compare(store, definition.name, analysis)
     tables = weekly_tables(store, analysis)
     whole = report_content(store, analysis, fingerprint, definition, comparison.whole, tables)

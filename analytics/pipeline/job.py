@@ -13,6 +13,7 @@ from analytics.flags import LEVELS
 from analytics.jobs import Job, LoadStep
 from analytics.pipeline.reporting import Report
 from analytics.sources import Mapping
+from analytics.sources.boundaries import BoundaryOptions
 from analytics.store import Store, is_loaded, is_reference_loaded, load, load_reference
 
 
@@ -55,9 +56,12 @@ def load_new(store: Store, job: Job, *, loaded_at: datetime) -> Loaded:
 def _load(store: Store, job: Job, step: LoadStep, path: Path, alike: int, loaded_at: datetime) -> Loaded:
     """Load one file, unless it is in the store; *alike* files of this run bear its name."""
     if step.kind != "incidents":
-        if is_reference_loaded(store, path, step.kind, alike):
+        outlines = BoundaryOptions(
+            id=step.id, name=step.name, country=step.country, level=step.level, nearest_km=step.nearest
+        )
+        if is_reference_loaded(store, path, step.kind, alike, boundaries=outlines):
             return Loaded()
-        load_reference(store, path, step.kind, loaded_at=loaded_at)
+        load_reference(store, path, step.kind, loaded_at=loaded_at, boundaries=outlines)
         return Loaded(notes=(f"{path.name}: loaded as {step.kind}",))
     how: dict[str, Any] = {
         "format": step.source,
@@ -66,9 +70,12 @@ def _load(store: Store, job: Job, step: LoadStep, path: Path, alike: int, loaded
         "covers": step.covers or None,
         "full_release": step.full_release,
         "member": step.member,
+        "keep_raw": not step.no_raw,
     }
     if is_loaded(store, path, alike, loaded_at=loaded_at, **how):
         return Loaded()
+    if step.retract_up_to is not None:
+        how["retract_up_to"] = step.retract_up_to
     report = load(store, path, loaded_at=loaded_at, **how)
     return Loaded(
         incidents=report.new_incidents,

@@ -59,7 +59,7 @@ def write_report(
     options = replace(options or FormOptions(), recipients=definition.recipients)
     check_forms(definition.forms, options)
     analysis = judged(store, definition, **asked)
-    fingerprint = data_fingerprint(store, analysis.panel.as_of)
+    fingerprint = data_fingerprint(store, analysis.panel.as_of, analysis.settings.counted)
     changes = changes_since(store, definition.name, analysis)
     content = report_content(store, analysis, fingerprint, definition, changes)
     files = write_forms(content, directory / f"{stem(definition, analysis)}.html", definition.forms, options)

@@ -4,6 +4,7 @@ import gzip
 import lzma
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -28,10 +29,10 @@ _DAMAGED = (
 def gunzip(path: Path, target: Path) -> None:
     """Unpack the gzip file *path* to *target*; raises InputError where it is damaged, or unpacks to too much."""
     try:
-        with gzip.open(path) as packed:
-            _unpack(path, packed, target, path.stat().st_size)
+        with path.open("rb") as file, gzip.open(file) as packed:
+            _unpack(path, packed, target, file.tell)
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be unpacked: {_words(error)}") from error
+        raise _damaged(path, error) from error
 
 
 def unzip(path: Path, member: str, target: Path) -> None:
@@ -44,10 +45,18 @@ def unzip(path: Path, member: str, target: Path) -> None:
             chosen = archive.getinfo(choose(path, member, _files(archive)))
             if chosen.flag_bits & 1:
                 raise InputError(f"{path}: {chosen.filename} is encrypted; unpack it first")
+            _check_size(path, chosen.file_size, chosen.compress_size)  # what it says of itself; it may lie
             with archive.open(chosen) as packed:
-                _unpack(path, packed, target, chosen.compress_size)
+                _unpack(path, packed, target, lambda: chosen.compress_size)
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be unpacked: {_words(error)}") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> Exception:
+    """What keeps an archive from being unpacked; where that is the system's own error, as a full disk, it is left as it is."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    return InputError(f"{path} cannot be unpacked: {_words(error)}")
 
 
 def choose(path: Path, member: str, names: list[str]) -> str:
@@ -82,10 +91,13 @@ def check_workbook(path: Path) -> None:
     _check_size(path, sum(info.file_size for info in infos), path.stat().st_size)
     for info in infos:
         _check_size(path, info.file_size, info.compress_size)
-        if info.filename.lower() == "xl/sharedstrings.xml" and info.file_size > limits.MOST_STRINGS:
-            raise InputError(
-                f"{path} has {info.file_size:,} bytes of text; at most {limits.MOST_STRINGS:,} are read; use CSV"
-            )
+        name, most = info.filename.lower(), limits.MOST_PART
+        if name.startswith("xl/worksheets/"):
+            continue
+        if name == "xl/sharedstrings.xml":
+            most = limits.MOST_STRINGS
+        if name.endswith(".xml") and info.file_size > most:
+            raise InputError(f"{path} has {info.file_size:,} bytes in {name}; at most {most:,} are read; use CSV")
 
 
 def _files(archive: zipfile.ZipFile) -> list[str]:
@@ -94,13 +106,13 @@ def _files(archive: zipfile.ZipFile) -> list[str]:
     return [name for name in names if not name.startswith("__MACOSX/") and not name.endswith(".DS_Store")]
 
 
-def _unpack(path: Path, packed: IO[bytes] | gzip.GzipFile, target: Path, size: int) -> None:
-    """Copy what is unpacked to *target*, unless it is more than *size* packed bytes may give."""
+def _unpack(path: Path, packed: IO[bytes] | gzip.GzipFile, target: Path, size: Callable[[], int]) -> None:
+    """Copy what is unpacked to *target*, unless it is more than the *size* packed bytes behind it may give."""
     written = 0
     with target.open("wb") as out:
         while chunk := packed.read(_CHUNK):
             written += len(chunk)
-            _check_size(path, written, size)
+            _check_size(path, written, size())
             out.write(chunk)
 
 

@@ -19,12 +19,14 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A dated release that a file is part of."""
+    """A dated release that a file is part of; its name does not always tell which days it covers."""
 
     name: str
     known_at: datetime
-    covers_from: date
-    covers_until: date
+    covers_from: date | None = None
+    covers_until: date | None = None
+    of: str = "UCDP"
+    """Whose release it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

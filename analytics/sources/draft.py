@@ -40,6 +40,8 @@ class _Draft:
     columns: dict[str, _Column] = field(default_factory=dict)
     formats: dict[str, list[str]] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
+    decimal: str = "."
+    """What stands before the decimals of numbers."""
 
 
 def drafted(name: str, columns: list[str], rows: Table, delimiter: str = "") -> str:
@@ -57,7 +59,7 @@ def drafted(name: str, columns: list[str], rows: Table, delimiter: str = "") -> 
     draft = _draft(sampled)
     left = [column for column in sampled if column not in draft.columns.values()]
     missing = [ours for ours in ("source_id", "occurred_on") if ours not in draft.columns]
-    return "\n".join([*_head(name, len(rows), missing, delimiter), *_body(draft), *_rest(left), ""])
+    return "\n".join([*_head(name, len(rows), missing, delimiter), *_decimal(draft), *_body(draft), *_rest(left), ""])
 
 
 def _draft(sampled: list[_Column]) -> _Draft:
@@ -108,11 +110,13 @@ def _number(ours: str, column: _Column, draft: _Draft) -> str:
     low, high = float(wanted.low or "-inf"), float(wanted.high or "inf")
     for text in column.values:
         try:
-            value = float(text)
+            value = float(text.replace(",", "."))
         except ValueError:
             return f"holds {text!r}"
         if not low <= value <= high or (wanted.type == "INTEGER" and not value.is_integer()):
             return f"holds {text}, which is not {wanted.expects}"
+    if any("," in text for text in column.values):
+        draft.decimal = ","
     return ""
 
 
@@ -186,6 +190,10 @@ def _head(name: str, rows: int, missing: list[str], delimiter: str) -> list[str]
         '# source = "desk"                  # the name of the source; by default that of the file',
     ]
     return [*lines, f"delimiter = {_text(delimiter)}"] if delimiter else lines
+
+
+def _decimal(draft: _Draft) -> list[str]:
+    return ['decimal = ","                         # numbers are written as 36,5'] if draft.decimal == "," else []
 
 
 def _body(draft: _Draft) -> list[str]:

@@ -1,6 +1,7 @@
 """Files as DuckDB can read them: checked to exist, told apart by content, unpacked, and in UTF-8."""
 
 import codecs
+import errno
 import hashlib
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics.errors import InputError
+from analytics.errors import InputError, OutputError
 from analytics.sources import limits
 from analytics.sources.archives import gunzip, is_workbook, unzip
 
@@ -24,6 +25,9 @@ _BINARY = {
     b"\xd0\xcf\x11\xe0": "old Excel",
 }
 """First bytes of files that are no text, and what they are."""
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +70,35 @@ def readable(path: Path, member: str = "") -> Iterator[Readable]:
     *member*: the file of a zip archive that is meant, where it has several.
     Raises InputError where the file is missing, empty, a folder, unreadable, or of a kind that is not read.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            file = _readable(path, Path(folder), member)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from error
+    with temporary_folder(path) as folder:
+        with reading(path):
+            file = _readable(path, folder, member)
         yield file
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """A folder for copies of *path* in forms that can be read, gone afterwards; OutputError where none can be made."""
+    try:
+        folder = tempfile.TemporaryDirectory()
+    except OSError as error:
+        raise OutputError(f"{path}: no temporary folder can be made ({error.strerror or error}); set TMPDIR") from error
+    with folder as name:
+        yield Path(name)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """The system's errors as ours: InputError for what cannot be read of *path*, OutputError where its copy has no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutputError(
+                f"{path}: no room for a copy of it that can be read in {tempfile.gettempdir()} ({error.strerror}); "
+                "free some, or set TMPDIR to a folder with more"
+            ) from error
+        raise InputError(f"{path}: {error.strerror or error}") from error
 
 
 def _readable(path: Path, folder: Path, member: str) -> Readable:
@@ -101,6 +128,8 @@ def _inspect(path: Path, file: Path) -> _Seen:
         raise InputError(f"{path}: no such file")
     if file.is_dir():
         raise InputError(f"{path} is a folder; name a file in it")
+    if not file.is_file():
+        raise InputError(f"{path} is a pipe or a device; write its content to a file, and load that")
     digest, decoder, valid, head = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), True, b""
     ends: set[bool] = set()
     longest = run = 0

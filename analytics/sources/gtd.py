@@ -12,11 +12,16 @@ What they mean, and what becomes of it:
   other deaths they are is not said: killed civilians and security forces stay unknown. Negative codes (-9, -99) are unknown.
 - `attacktype1_txt` is the type of violence, `weapsubtype1_txt` (or `weaptype1_txt`) how it was done: the tactic.
 - `gname` is the perpetrator, `corp1` who was attacked, `targtype1_txt` the kind of target. "Unknown" is unknown.
-- There is no knowledge time: a release holds what is known when it is published, which `--known-at` tells. Incidents of
-  1993 were lost before they were digitised: a coverage file says so, lest the year look quiet.
+- Records have no knowledge time: a release holds what is known when it is published. START's names of files say the month
+  (0522dist: May 2022), from whose end on the records are taken as known; `--known-at` says better. What years a release covers,
+  its name does not say. Incidents of 1993 were lost before they were digitised: a coverage file says so, lest the year look
+  quiet.
 """
 
-from analytics.sources.base import Field, Source, dated, plain, stated, tags_row
+import re
+from datetime import UTC, datetime
+
+from analytics.sources.base import Field, Release, Source, dated, plain, stated, tags_row
 
 GTD_COLUMNS = frozenset(
     {"eventid", "iyear", "imonth", "iday", "specificity", "attacktype1_txt", "targtype1_txt", "gname", "nkill"}
@@ -60,7 +65,20 @@ def gtd_source(columns: list[str], filename: str) -> Source:
     ]:
         fields["tactic"] = Field(given=tactics[-1], text=f"coalesce({', '.join(tactics)})")
     skip = tags_row(fields["source_id"], fields["occurred_on"])
-    return Source(format="gtd", source="gtd", fields=fields, skip=skip)
+    return Source(format="gtd", source="gtd", fields=fields, skip=skip, release=gtd_release(filename))
+
+
+def gtd_release(filename: str) -> Release | None:
+    """The release that *filename* names (globalterrorismdb_0522dist.xlsx: May 2022), or None.
+
+    It is taken as known from the first day of the month after: a nominal date, not before the real one.
+    """
+    found = re.search(r"(?<!\d)(0[1-9]|1[0-2])(\d\d)dist", filename, re.IGNORECASE)
+    if found is None:
+        return None
+    month, year = int(found[1]), 2000 + int(found[2])
+    known = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    return Release(name=f"{year}-{month:02}", known_at=known, of="GTD")
 
 
 def _days(have: dict[str, str]) -> dict[str, Field]:

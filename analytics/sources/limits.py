@@ -16,5 +16,13 @@ MOST_RATIO = 200
 """Bytes unpacked for one packed. Tables reach 5 to 50, a zip bomb a thousand."""
 RATIO_FROM = 64 << 20
 """Bytes unpacked before the ratio counts: a small table of equal rows may pack as well as it likes."""
+MOST_PART = 64 << 20
+"""Bytes of any other part of a workbook but its sheets, which is held in memory."""
+MOST_BLANK = 1 << 20
+"""Blank rows of a sheet one after another: as many as Excel has in all. A row's number may say anything."""
+SAMPLED = 1_000
+"""Lines from which on the start of a file can show that it is no table."""
+FEWEST_FITTING = 0.01
+"""Share of the first lines that must have the fields of the header, lest a file be read to its end to find nothing."""
 MOST_STRINGS = 512 << 20
 """Bytes of the table of strings of a workbook, which is held in memory."""

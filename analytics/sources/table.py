@@ -14,8 +14,8 @@ from analytics.sources.base import Field, Source, literal, parsed, plain, tags_r
 _WORDS = {"formats": "format or list of formats", "values": "table of their values and ours"}
 _LISTED = 40
 """Names that an error lists at most."""
-_SECTIONS = ("source", "delimiter", "columns", "constants", "formats", "values")
-_WORDS_ALONE = ("source", "delimiter")
+_SECTIONS = ("source", "delimiter", "decimal", "columns", "constants", "formats", "values")
+_WORDS_ALONE = ("source", "delimiter", "decimal")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,13 @@ class Mapping:
     `columns`: our name -> the table's column. `constants`: our name -> one value for all records. `formats`: our name
     -> formats tried in turn (dates and times only): strptime's, or the words iso, unix, unix-ms (seconds or milliseconds
     since 1970, UTC) and excel (its numbers of days). `values`: our name -> {their value: ours}. `delimiter`: what
-    separates the fields of a CSV file, where that is none of , ; | and tab.
+    separates the fields of a CSV file, where that is none of , ; | and tab. `decimal`: "," where numbers are written as 36,5;
+    there are no marks between thousands.
     """
 
     source: str = ""
     delimiter: str = ""
+    decimal: str = "."
     columns: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     formats: dict[str, list[str]] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class Mapping:
             raise InputError(
                 f"mapping: delimiter must be one character, and no quote or line end, got {self.delimiter!r}"
             )
+        if self.decimal not in (".", ","):
+            raise InputError(f'mapping: decimal must be "." or ",", got {self.decimal!r}')
         for section in ("columns", "constants", "formats", "values"):
             for name in getattr(self, section):
                 if name not in READABLE:
@@ -108,6 +112,7 @@ def table_source(columns: list[str], name: str, mapping: Mapping) -> Source:
         "formats": dict(mapping.formats),
         "values": dict(mapping.values),
         **({"delimiter": mapping.delimiter} if mapping.delimiter else {}),
+        **({"decimal": mapping.decimal} if mapping.decimal != "." else {}),
     }
     skip = tags_row(fields["source_id"], fields["occurred_on"])
     return Source(format="table", source=mapping.source or name, fields=fields, skip=skip, settings=settings)
@@ -119,6 +124,8 @@ def _field(ours: str, theirs: str, mapping: Mapping) -> Field:
     if values := mapping.values.get(ours):
         cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
         text = f"CASE {given} {cases} ELSE {given} END"
+    if mapping.decimal != "." and READABLE[ours].type in ("INTEGER", "DOUBLE"):
+        text = f"replace({text}, {literal(mapping.decimal)}, '.')"
     if formats := mapping.formats.get(ours):
         text = parsed(text, formats)
     return Field(given=given, text=text, strict=ours in mapping.formats)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -12,7 +11,7 @@ from pathlib import Path
 from analytics.errors import InputError
 from analytics.sources import limits
 from analytics.sources.columnar import Texts, write_texts
-from analytics.sources.files import Readable, check_lines, readable
+from analytics.sources.files import Readable, check_lines, readable, reading, temporary_folder
 from analytics.sources.json_records import Malformed, field_text, is_json, json_records
 from analytics.sources.ucdp import GED_COLUMNS, is_headless
 from analytics.sources.workbooks import workbook_rows
@@ -28,16 +27,21 @@ def table_of(path: Path, *, member: str = "", delimiter: str = "") -> Iterator[R
     of a CSV file; by default that of , ; | and tab which its first line has most of.
     Raises InputError, naming *path*, where there is no table in it, or it is larger than `limits` allow.
     """
-    with readable(path, member) as file, tempfile.TemporaryDirectory() as folder:
-        if file.kind == "excel":
-            yield _of_workbook(path, file, Path(folder), member)
-        elif file.kind == "csv" and is_json(_head(file.path)):
-            yield _of_json(path, file, Path(folder))
-        elif file.kind == "csv":
-            check_lines(path, file)
-            yield _with_header(path, file, delimiter)
-        else:
-            yield file
+    with readable(path, member) as file, temporary_folder(path) as folder:
+        with reading(path):
+            table = _table(path, file, folder, member, delimiter)
+        yield table
+
+
+def _table(path: Path, file: Readable, folder: Path, member: str, delimiter: str) -> Readable:
+    if file.kind == "excel":
+        return _of_workbook(path, file, folder, member)
+    if file.kind == "csv" and is_json(_head(file.path)):
+        return _of_json(path, file, folder)
+    if file.kind == "csv":
+        check_lines(path, file)
+        return _with_header(path, file, delimiter)
+    return file
 
 
 def _head(path: Path) -> str:
@@ -63,8 +67,7 @@ def column_names(path: Path, names: Iterable[str | None]) -> tuple[str, ...]:
 
 def _with_header(path: Path, file: Readable, delimiter: str) -> Readable:
     """A CSV file with the column names of its first line and what separates them."""
-    with file.path.open(encoding="utf-8", newline="") as text:
-        head = text.read(limits.LONGEST_HEADER)
+    head = _start(file.path)
     first = head.splitlines()[0]
     if len(first) == limits.LONGEST_HEADER:
         raise InputError(
@@ -80,7 +83,40 @@ def _with_header(path: Path, file: Readable, delimiter: str) -> Readable:
     if is_headless(fields):
         note = f"it has no header; its {len(GED_COLUMNS)} fields are read as those of a UCDP GED release"
         return replace(file, columns=GED_COLUMNS, delimiter=mark, header=False, note=note)
-    return replace(file, columns=column_names(path, fields), delimiter=mark)
+    found = replace(file, columns=column_names(path, fields), delimiter=mark)
+    _check_sample(path, found, _sampled(head, found))
+    return found
+
+
+def _start(file: Path) -> str:
+    """The beginning of a text file, as far as is looked at before it is read."""
+    with file.open(encoding="utf-8", newline="") as text:
+        return text.read(limits.LONGEST_HEADER)
+
+
+def _sampled(head: str, file: Readable, rows: int | None = None) -> list[list[str]]:
+    """The records in the *head* of a CSV file, *rows* at most, without its header; the last, cut short, is left out."""
+    whole = head if len(head) < limits.LONGEST_HEADER else head[: head.rfind("\n") + 1]
+    reader = csv.reader(io.StringIO(whole, newline=""), delimiter=file.delimiter)
+    found: list[list[str]] = []
+    with suppress(csv.Error):  # what was read up to there is a sample, too
+        found.extend(islice(reader, None if rows is None else rows + file.header))
+    return found[file.header :]
+
+
+def _check_sample(path: Path, file: Readable, rows: list[list[str]]) -> None:
+    """Raise InputError where next to none of the first *rows* have the fields of the header.
+
+    To read such a file to its end takes the database a minute for every few million lines, and finds nothing.
+    """
+    lines = [row for row in rows if row]
+    fitting = sum(len(row) == len(file.columns) for row in lines)
+    if len(lines) >= limits.SAMPLED and fitting < limits.FEWEST_FITTING * len(lines):
+        raise InputError(
+            f"{path}: of its first {len(lines):,} records {fitting or 'none'} has the {len(file.columns)} fields of its first "
+            f"line ({', '.join(file.columns[:10])}), with {file.delimiter!r} between them; the first line must hold the names "
+            "of the columns, and a mapping names another delimiter"
+        )
 
 
 def _of_json(path: Path, file: Readable, folder: Path) -> Readable:
@@ -109,8 +145,6 @@ def _of_workbook(path: Path, file: Readable, folder: Path, member: str) -> Reada
     header = next(rows, None)
     if header is None:
         raise InputError(f"{path} has an empty sheet")
-    while header[-1] is None:
-        header.pop()
     names = column_names(path, header)
     malformed: list[Texts] = []
     width = len(names)
@@ -118,7 +152,8 @@ def _of_workbook(path: Path, file: Readable, folder: Path, member: str) -> Reada
     def fitting() -> Iterator[Texts]:
         for number, row in enumerate(rows, 1):
             if any(row[width:]):
-                malformed.append((str(number), f"it has more than the {width} cells of the header", str(row)[:2000]))
+                filled = [cell for cell in row if cell is not None]
+                malformed.append((str(number), f"it has more than the {width} cells of the header", str(filled)[:2000]))
                 _check_malformed(path, len(malformed))
             else:
                 yield (*row[:width], *[None] * (width - len(row)))
@@ -147,14 +182,8 @@ def sample(path: Path, file: Readable, rows: int) -> tuple[list[str], list[list[
     """The columns of a table and its first *rows* records as text, "" for what is missing; errors name *path*."""
     if file.kind == "parquet":
         return _sample_parquet(path, file.path, rows)
-    with file.path.open(encoding="utf-8", newline="") as text:
-        head = text.read(limits.LONGEST_HEADER)
-    whole = head if len(head) < limits.LONGEST_HEADER else head[: head.rfind("\n") + 1]
-    reader = csv.reader(io.StringIO(whole, newline=""), delimiter=file.delimiter)
-    found: list[list[str]] = []
-    with suppress(csv.Error):  # what was read up to there is a sample, too
-        found.extend(islice(reader, rows + file.header))
-    fitting = [row for row in found[file.header :] if len(row) == len(file.columns)]
+    found = _sampled(_start(file.path), file, rows)
+    fitting = [row for row in found if len(row) == len(file.columns)]
     return list(file.columns), [[cell.strip() for cell in row] for row in fitting]
 
 

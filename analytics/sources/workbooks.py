@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.errors import AnalyticsError, InputError, OptionError
+from analytics.sources import limits
 from analytics.sources.archives import check_workbook, choose
 
 Row = list[str | None]
@@ -27,15 +28,35 @@ def workbook_rows(path: Path, file: Path, sheet: str) -> Iterator[Row]:
         try:
             chosen = book[choose(path, sheet, [one.title for one in book.worksheets])]
             chosen.reset_dimensions()  # what a sheet says of its own size need not be true
-            for row in chosen.iter_rows(values_only=True):
-                if any(value is not None for value in row):
+            blank = 0
+            for row in map(_trimmed, chosen.iter_rows(values_only=True)):
+                blank = 0 if row else blank + 1
+                if row:
+                    _check_width(path, len(row))
                     yield [_text(value) for value in row]
+                elif blank > limits.MOST_BLANK:
+                    raise InputError(f"{path} has more than {limits.MOST_BLANK:,} blank rows one after another")
         finally:
             book.close()
     except AnalyticsError:
         raise
     except Exception as error:  # damaged XML surfaces as whatever the reader stumbles over
         raise InputError(f"{path} cannot be read as a workbook: {error or type(error).__name__}") from error
+
+
+def _trimmed(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row without the empty cells at its end; halved first, since one styled cell makes it 16,384 wide."""
+    width = len(row)
+    while width and (half := row[width // 2 : width]).count(None) == len(half):
+        width //= 2
+    while width and row[width - 1] is None:
+        width -= 1
+    return row[:width]
+
+
+def _check_width(path: Path, width: int) -> None:
+    if width > limits.MOST_COLUMNS:
+        raise InputError(f"{path} has a cell in column {width:,}; at most {limits.MOST_COLUMNS:,} are read")
 
 
 def _text(value: Any) -> str | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from analytics.store.loading import LoadReport, is_loaded, load, unload
     from analytics.store.lock import run_lock
     from analytics.store.mails import DueMail, add_due, due_mails, record_sent
+    from analytics.store.making import fresh_store
     from analytics.store.questions import Question
     from analytics.store.reading import (
         Fingerprint,
@@ -64,6 +65,7 @@ __all__ = [
     "due_mails",
     "end_mute",
     "episodes_of",
+    "fresh_store",
     "incident_changes",
     "is_loaded",
     "is_reference_loaded",
@@ -114,6 +116,7 @@ _HOMES = {
     "due_mails": "mails",
     "end_mute": "remarks",
     "episodes_of": "recording",
+    "fresh_store": "making",
     "incident_changes": "reading",
     "is_loaded": "loading",
     "is_reference_loaded": "reference",

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from textwrap import shorten
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from analytics.errors import LimitError, QueryError, StoreError
+from analytics.errors import StoreError
 from analytics.schema import COLUMNS
 from analytics.store.describing import comment_on, comment_on_columns
+from analytics.store.failures import errors_of_ours, is_held, why_not_opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,9 @@ _LOCKDOWN = {
     "python_enable_replacements": "false",
 }
 
+_PAUSE = 0.1
+"""Seconds between two attempts to open a file that another process has open."""
+
 NAMES = [column.name for column in COLUMNS]
 
 
@@ -76,17 +79,6 @@ _LISTS = {
 }
 
 
-@contextmanager
-def errors_of_ours() -> Iterator[None]:
-    """The database's errors as QueryError; DuckDB raises some only when rows are fetched."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise LimitError(f"the query needs more memory than it may have: {_words(error).splitlines()[0]}") from error
-    except duckdb.Error as error:
-        raise QueryError(_words(error)) from error
-
-
 class Store:
     """An open incident database; a context manager.
 
@@ -94,7 +86,7 @@ class Store:
     only. `Store(path, locked=True)` is what analysts' SQL runs on: read-only, no files, no network, no settings; with
     read_only=False an existing database is written to under the same lock.
     *config* are settings of DuckDB's own, as memory_limit, to open it with.
-    *tracer* sees every statement that is run.
+    *tracer* sees every statement that is run. *wait*: seconds to wait for a file that another process has open.
     A database of an older schema is brought to this one when it is opened for writing, in one transaction.
     Raises StoreError where the file is missing, not ours, of a newer schema (or an older one, read-only), or held by
     another process.
@@ -108,6 +100,7 @@ class Store:
         locked: bool = False,
         config: Mapping[str, str] | None = None,
         tracer: Tracer | None = None,
+        wait: float = 0.0,
     ) -> None:
         self.path = Path(path)
         self.tracer = tracer
@@ -117,7 +110,8 @@ class Store:
             raise StoreError(
                 f"no database at {self.path}; load a file into it first: incidents --db {self.path} load FILE"
             )
-        self._connection = _connect(self.path, self.read_only, (_LOCKDOWN if locked else {}) | dict(config or {}))
+        settings = (_LOCKDOWN if locked else {}) | dict(config or {})
+        self._connection = _connect(self.path, self.read_only, settings, wait)
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")
         if locked:
@@ -139,7 +133,7 @@ class Store:
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "duckdb.DuckDBPyConnection":
         """Run one statement with bound *parameters*; a failure is a QueryError with the database's words."""
         began = perf_counter()
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             result = self._connection.execute(sql, dict(parameters or {}))
         if self.tracer is not None:
             self.tracer(sql, perf_counter() - began)
@@ -152,30 +146,30 @@ class Store:
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             found: list[tuple[Any, ...]] = self.run(sql, parameters).fetchall()
         return found
 
     def value(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The first column of the first row, or None."""
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             row = self.run(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def frame(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pd.DataFrame":
         """A query's result as a pandas frame, in pandas' own types."""
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             found: pd.DataFrame = self.run(sql, parameters).df()
         return found
 
     def reader(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.RecordBatchReader":
         """A query's result as Arrow record batches, as it streams."""
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             return self._connection.sql(sql, params=dict(parameters or {})).to_arrow_reader()
 
     def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.Table":
         """A query's result as an Arrow table."""
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             found: pa.Table = self._connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
         return found
 
@@ -189,7 +183,7 @@ class Store:
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Kind (SELECT, INSERT, ...) and text of each statement, without semicolons and comments around it."""
-        with errors_of_ours():
+        with errors_of_ours(self.path):
             found = self._connection.extract_statements(sql)
         return [(_kind(statement), _trimmed(statement.query)) for statement in found]
 
@@ -205,7 +199,10 @@ class Store:
         try:
             yield
         except BaseException:
-            self._connection.rollback()
+            with suppress(
+                duckdb.Error
+            ):  # a database that failed for good has nothing to undo: it is whole when opened again
+                self._connection.rollback()
             raise
         self.run("COMMIT")
 
@@ -241,35 +238,19 @@ class Store:
         return None
 
 
-def _connect(path: Path, read_only: bool, config: dict[str, str]) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, read_only: bool, config: dict[str, str], wait: float) -> duckdb.DuckDBPyConnection:
     if not path.parent.exists():
         raise StoreError(f"folder {path.parent} does not exist; make it, or name another database with --db")
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file with --db")
-    try:
-        return duckdb.connect(str(path), read_only=read_only, config=dict(config))
-    except duckdb.Error as error:
-        raise StoreError(_explain(path, str(error))) from error
-
-
-def _explain(path: Path, words: str) -> str:
-    if holder := re.search(r"held in (.*?) \(PID (\d+)\)", words):
-        program = _command(holder[2]) or Path(holder[1]).name
-        return f"{path} is in use by {program} (process {holder[2]}); close it there, or try again when it is done"
-    if "lock" in words.lower():
-        return f"{path} is in use by another process; close it there, or try again when it is done"
-    if "not a valid DuckDB database" in words or "magic bytes" in words.lower():
-        return f"{path} is not a DuckDB database; name another file with --db"
-    return f"cannot open {path}: {words.splitlines()[0]}"
-
-
-def _command(process: str) -> str:
-    """The command line of a process, where the system tells, cut to what tells programs apart."""
-    try:
-        words = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
-    except OSError:
-        return ""
-    return shorten(" ".join(word for word in words if word.isprintable()), 100, placeholder=" …")
+    until = monotonic() + wait
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+        except duckdb.Error as error:
+            if not is_held(error) or monotonic() >= until:
+                raise StoreError(why_not_opened(path, error)) from error
+        sleep(_PAUSE)
 
 
 def _kind(statement: duckdb.Statement) -> str:
@@ -286,11 +267,6 @@ def _trimmed(query: str) -> str:
     while tokens and (tokens[-1][1].name == "comment" or text[tokens[-1][0] :].strip()[:1] == b";"):
         text = text[: tokens.pop()[0]]
     return text.decode().strip()
-
-
-def _words(error: duckdb.Error) -> str:
-    """The database's own words, without its advice on extensions and stack traces."""
-    return str(error).strip().split("\n\nStack Trace")[0]
 
 
 def _define(store: Store, before: int | None) -> None:

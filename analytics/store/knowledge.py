@@ -47,7 +47,7 @@ def _moment(source: Source, given: datetime | str | None, loaded_at: datetime) -
         return given, "given", f"known at {given:%Y-%m-%d %H:%M}, as given"
     if source.release is not None:
         known = source.release.known_at
-        name = f"the nominal date of UCDP release {source.release.name} (read from the file's name)"
+        name = f"the nominal date of {source.release.of} release {source.release.name} (read from the file's name)"
         return known, "source", f"known at {known:%Y-%m-%d}, {name}; --known-at sets another"
     note = f"known at {loaded_at:%Y-%m-%d %H:%M} UTC, the time of this load; --known-at sets another"
     return loaded_at, "load", note

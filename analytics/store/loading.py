@@ -26,6 +26,8 @@ from analytics.store.staging import reader
 RETRACT_UP_TO = 0.05
 """Share of a full release's records that it may take back unasked: corrections are a few per cent, cut files lose more."""
 
+ANEW = "to have it read anew, as by a newer version of the program, incidents unload its loads and load it"
+
 FORMATS = ("auto", *KNOWN, "table")
 
 
@@ -223,7 +225,7 @@ def _load(
     coverage: _Coverage | None = None
     if same := _same_load(store, file.sha256, settings, knowledge):
         earlier, read, accepted = same
-        notes = [source.read_as, f"the same file was loaded as load {earlier}: nothing to add", knowledge.note]
+        notes = [source.read_as, f"the same file was loaded as load {earlier}: nothing to add; {ANEW}", knowledge.note]
     else:
         known = stage_again(store, path, file.sha256, settings, source, knowledge, load_id)
         read, accepted = known or stage(store, path, file, source, knowledge, load_id, keep_raw)
@@ -233,7 +235,8 @@ def _load(
             store.step(f"steps/{name}", {"load_id": load_id})
         coverage = _cover(store, source, covers)
         new, versions, retracted = _add(store, load_id, source, coverage if full_release else None)
-        notes = [source.read_as, knowledge.note, *places, *([coverage.note] if coverage else [])]
+        again = [f"the same file was loaded before, its records are as they were read then; {ANEW}"] if known else []
+        notes = [source.read_as, *again, knowledge.note, *places, *([coverage.note] if coverage else [])]
         notes += [f"full release: {retracted:,} known records that it lacks are taken back"] if full_release else []
     report = LoadReport(
         load_id=load_id,
@@ -359,11 +362,9 @@ def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _C
     """What the file reports on: what was given, else its release, else from its first to its last day."""
     if covers is not None:
         return _Coverage(*covers, "given", f"reports on {covers[0]} to {covers[1]}, as given")
-    if source.release is not None:
-        first, last = source.release.covers_from, source.release.covers_until
-        return _Coverage(
-            first, last, "release", f"reports on {first} to {last}, as UCDP release {source.release.name} does"
-        )
+    if (release := source.release) and release.covers_from and release.covers_until:
+        first, last, name = release.covers_from, release.covers_until, f"{release.of} release {release.name}"
+        return _Coverage(first, last, "release", f"reports on {first} to {last}, as {name} does")
     first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM staged WHERE problem IS NULL")[0]
     if first is None:
         return None

@@ -1,4 +1,4 @@
-"""One run at a time on a database: a lock that ends with its process, however that ends."""
+"""One run at a time on a database, one new file at a time in a folder: locks that end with their process, however it ends."""
 
 import os
 import sys
@@ -31,6 +31,28 @@ def run_lock(database: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Wait for the lock of new databases in *folder*, and hold it; Windows has none, and nobody waits there.
+
+    Raises StoreError where the folder cannot be opened.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise StoreError(f"cannot open {folder}: {error.strerror}; name another database with --db") from error
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _taken(file: IO[str]) -> bool:

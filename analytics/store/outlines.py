@@ -1,6 +1,8 @@
 """Boundary files as reference rows: each feature's region, its valid geometry, and what had to be put right."""
 
 import json
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from analytics.errors import InputError
@@ -74,10 +76,32 @@ def _by_name(
         notes.append(f"{len(named) - len(kept)} features without a name are left out")
     if not kept:
         raise InputError(f"{path}: no feature has a name in its property {options.name!r}")
+    kept = _together(kept, notes)
     country = _loaded_country(store, options)
     if options.country and country is None:
         return [(feature, _made(store, options, name)) for feature, name in kept]
     return [(feature, {"region_id": _meant(store, feature, options, country, name)}) for feature, name in kept]
+
+
+def _together(named: list[tuple[Feature, str]], notes: list[str]) -> list[tuple[Feature, str]]:
+    """Features of one name as one of all their polygons: by its name alone, a region is told apart from no other of it."""
+    by_name: dict[str, list[Feature]] = {}
+    for feature, name in named:
+        by_name.setdefault(name, []).append(feature)
+    notes += [
+        f"{len(found)} features are called {name}: taken as one" for name, found in by_name.items() if len(found) > 1
+    ]
+    return [(_united(found), name) for name, found in by_name.items()]
+
+
+def _united(found: list[Feature]) -> Feature:
+    if len(found) == 1:
+        return found[0]
+    parts = [one.geometry["coordinates"] for one in found]
+    polygons = [
+        part if one.geometry["type"] == "MultiPolygon" else [part] for one, part in zip(found, parts, strict=True)
+    ]
+    return replace(found[0], geometry={"type": "MultiPolygon", "coordinates": list(chain.from_iterable(polygons))})
 
 
 def _loaded_country(store: Store, options: BoundaryOptions) -> str | None:

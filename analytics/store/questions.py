@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.errors import QueryError
 from analytics.sources.base import literal
-from analytics.store.connection import Store, errors_of_ours
+from analytics.store.connection import Store
+from analytics.store.failures import errors_of_ours
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from analytics.errors import OptionError, QueryError
 from analytics.schema import MEASURES
 from analytics.sources.table import nearest
 from analytics.store.connection import Store
+from analytics.store.tags import unfolded
 from analytics.weeks import weekday_number
 
 if TYPE_CHECKING:
@@ -55,15 +56,27 @@ def coverage_reach(store: Store, moments: Sequence[datetime | None], source: str
     return [last for _, last in rows]
 
 
-def data_fingerprint(store: Store, as_of: datetime | None) -> Fingerprint:
-    """Fingerprint of the versions known at *as_of*; the same whatever order they were loaded in."""
+def data_fingerprint(store: Store, as_of: datetime | None, counted: Iterable[str] = ()) -> Fingerprint:
+    """Fingerprint of the versions known at *as_of*; the same whatever order they were loaded in.
+
+    *counted*: the SQL that a result counts by. Where it speaks of tags, the rules in force are part of its data.
+    """
     row = store.rows(
         "SELECT count(DISTINCT incident_id), count(*), coalesce(bit_xor(md5_number_lower("
         "concat_ws(chr(31), incident_id, CAST(known_from AS VARCHAR), CAST(hash AS VARCHAR), CAST(retracted AS VARCHAR)))), 0) "
         "FROM incident_version WHERE known_from <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')",
         {"as_of": as_of},
     )[0]
-    return Fingerprint(incidents=row[0], versions=row[1], checksum=f"{row[2]:016x}")
+    rules = _rules_checksum(store) if any(re.search(r"\btags", sql, re.IGNORECASE) for sql in counted) else 0
+    return Fingerprint(incidents=row[0], versions=row[1], checksum=f"{row[2] ^ rules:016x}")
+
+
+def _rules_checksum(store: Store) -> int:
+    """Checksum of the tag rules in force; 0 for none."""
+    found: int = store.value(
+        'SELECT coalesce(bit_xor(md5_number_lower(concat_ws(chr(31), tag, "where"))), 0) FROM tag_rule'
+    )
+    return found
 
 
 def weekly(
@@ -229,7 +242,7 @@ def _expression(store: Store, sql: str, what: str) -> str:
         words = str(error).split("\n\nLINE")[0]
         hint = nearest(sql, MEASURES) if what == "measure" and sql.isidentifier() else ""
         raise OptionError(f"{what} {sql!r} cannot be used: {words}{hint}") from error
-    return f"{sql}\n"
+    return f"{unfolded(store, sql)}\n"
 
 
 def adds_up(store: Store, measure: str) -> bool:

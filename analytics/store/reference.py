@@ -64,7 +64,7 @@ def load_reference(
                 "kind": found,
                 "file": path.name,
                 "sha": sha256,
-                "settings": json.dumps(asdict(chosen)) if found == "boundaries" else "{}",
+                "settings": _settings(found, chosen),
                 "at": loaded_at.replace(microsecond=0),
                 "rows": count,
             },
@@ -72,14 +72,22 @@ def load_reference(
     return {"load_id": load_id, "kind": found, "rows": count, "file": path.name, "notes": notes}
 
 
-def is_reference_loaded(store: Store, path: Path, kind: str, alike: int = 1) -> bool:
-    """Whether one of the last *alike* loads of a reference file called like *path* had the same content."""
+def is_reference_loaded(
+    store: Store, path: Path, kind: str, alike: int = 1, *, boundaries: BoundaryOptions | None = None
+) -> bool:
+    """Whether one of the last *alike* loads of a reference file called like *path*, read in the same way, had the same content."""
     found, _, sha256 = _read(path, kind)
     rows = store.rows(
-        "SELECT sha256 FROM load WHERE kind = $kind AND file = $file AND undone_at IS NULL ORDER BY load_id DESC LIMIT $alike",
-        {"kind": found, "file": path.name, "alike": alike},
+        "SELECT sha256 FROM load WHERE kind = $kind AND file = $file AND settings = $settings AND undone_at IS NULL "
+        "ORDER BY load_id DESC LIMIT $alike",
+        {"kind": found, "file": path.name, "settings": _settings(found, boundaries), "alike": alike},
     )
     return (sha256,) in rows
+
+
+def _settings(found: str, boundaries: BoundaryOptions | None) -> str:
+    """How a file of the kind *found* is read, as JSON."""
+    return json.dumps(asdict(boundaries or BoundaryOptions())) if found == "boundaries" else "{}"
 
 
 def _read(path: Path, kind: str) -> tuple[str, str, str]:

@@ -181,6 +181,32 @@ def tagged(store: Store, tags: Sequence[str], where: str) -> str:
     )
 
 
+def unfolded(store: Store, sql: str) -> str:
+    """*sql* over an incident with the rule itself in place of each `list_contains(tags, 'NAME')`: so no other is worked out.
+
+    A rule costs a second for a million descriptions, and `tags` all of them; what *sql* says stays the same.
+    """
+    if "tags" not in sql.lower():
+        return sql
+    rules = dict(store.rows('SELECT tag, "where" FROM tag_rule'))
+    before, after = "SELECT (", "\n)"
+    text = f"{before}{sql}{after}".encode()
+    tree = json.loads(store.value("SELECT CAST(json_serialize_sql($sql) AS VARCHAR)", {"sql": text.decode()}))
+    asked = [(node["query_location"], node["query_location_length"], _asked(node)) for node in _nodes(tree)]
+    for place, length, tag in sorted(one for one in asked if one[2] in rules)[::-1]:
+        text = text[:place] + f"coalesce(try(({rules[tag]}\n)), false)".encode() + text[place + length :]
+    return text.decode().removeprefix(before).removesuffix(after)
+
+
+def _asked(node: dict[str, Any]) -> str:
+    """The tag that an expression asks for, if that is all it does; else ""."""
+    if node.get("function_name") != "list_contains":
+        return ""
+    names, asked = ([one["expression"] for one in node["arguments"]] + [{}, {}])[:2]
+    is_text = asked.get("literal", {}).get("kind") == "STRING"
+    return str(asked["literal"]["text"]) if is_text and names.get("column_names") == ["tags"] else ""
+
+
 def tag_counts(store: Store) -> "pd.DataFrame":
     """One row per rule: tag, incidents, killed, first and latest day, three examples (the latest), meaning, where."""
     return store.frame(

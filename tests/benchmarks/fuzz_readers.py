@@ -1,75 +1,104 @@
-"""How many damaged files the readers stand: random edits of a file of each kind, for as long as asked.
+"""How many damaged files the readers stand: files of every layout and container, damaged for as long as asked, and loaded.
 
-Where atheris is installed (a coverage-guided fuzzer), it chooses the edits by the branches that they reach; hypothesis,
-which the tests use, only knows how far a file was read. Run `python -m tests.benchmarks.fuzz_readers SECONDS`; an
-exception that is none of ours ends it, with the file left where it says.
+    python -m tests.benchmarks.fuzz_readers [SECONDS] [--seed 11] [--guided] [--readers]
+
+With --guided atheris (a coverage-guided fuzzer, to be installed) chooses the damage by the branches of the readers that it
+reaches; else it is drawn at random. With --readers files are only read and not loaded, thirty times as many. What is none of our
+errors, loses a record or takes longer than SLOWEST seconds ends it, with the file left where it says.
 """
 
+import argparse
+import os
 import random
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from analytics.errors import InputError
-from analytics.sources.draft import drafted
-from analytics.sources.tables import sample, table_of
-from tests.test_hostile_files import PIECES, SEEDS, edited
+SLOWEST = 30.0
+"""Seconds that no small file may take, on a machine with other work."""
 
 
-def read(path: Path, content: bytes) -> bool:
-    """Whether *content*, as the file *path*, is read; anything but a refusal is left to be raised."""
-    path.write_bytes(content)
-    try:
-        with table_of(path) as file:
-            columns, rows = sample(path, file, 10)
-            drafted("f", columns, rows)
-    except InputError:
-        return False
-    return True
+class Tally:
+    """What became of the files so far, and the store that they were loaded into."""
+
+    def __init__(self, folder: Path, readers: bool) -> None:
+        from tests.store_files import xanadu
+
+        self.readers = readers
+        self.folder, self.store, self.counts = folder, xanadu(folder / "db"), Counter[str]()
+        self.slowest, self.began = 0.0, time.perf_counter()
+
+    def take(self, name: str, content: bytes) -> None:
+        """Load one file; raises what no file may cause, with the file kept."""
+        from tests.damaged import checked, read
+
+        start = time.perf_counter()
+        try:
+            found = (
+                read(self.folder, name, content) if self.readers else checked(self.store, self.folder, name, content)
+            )
+            seconds = time.perf_counter() - start
+            assert seconds < SLOWEST, f"it took {seconds:.1f} s"
+        except Exception:
+            kept = Path(f"fuzzed_{name}").resolve()
+            kept.write_bytes(content)
+            print(f"failed: {kept}", flush=True)
+            raise
+        self.slowest = max(self.slowest, seconds)
+        self.counts["refused" if found < 0 else "read, with records" if found else "read, without"] += 1
+
+    def words(self) -> str:
+        """The figures."""
+        parts = ", ".join(f"{count:,} {what}" for what, count in sorted(self.counts.items()))
+        seconds = time.perf_counter() - self.began
+        return f"{self.counts.total():,} files in {seconds:.0f} s: {parts}; the slowest in {self.slowest:.2f} s"
 
 
-def damaged(chance: random.Random) -> bytes:
-    """A file of any kind with up to eight edits."""
-    edits = [
-        (chance.random(), chance.randrange(12), chance.choice(PIECES) if chance.random() < 0.6 else chance.randbytes(3))
-        for _ in range(chance.randrange(9))
-    ]
-    return edited(SEEDS[chance.choice(list(SEEDS))], edits)
+def at_random(seconds: float, seed: int, readers: bool) -> None:
+    """Damage at random."""
+    from tests.damaged import damaged
+
+    chance = random.Random(seed)
+    with TemporaryDirectory() as name:
+        tally = Tally(Path(name), readers)
+        while time.perf_counter() - tally.began < seconds:
+            tally.take(*damaged(chance.randrange))
+        print(tally.words(), flush=True)
 
 
-def main(seconds: float) -> None:
-    """Read damaged files for *seconds*, and say how many were read and refused, and the longest time one took."""
-    chance, counts, longest, began = random.Random(11), {True: 0, False: 0}, 0.0, time.perf_counter()
-    with TemporaryDirectory() as folder:
-        while time.perf_counter() - began < seconds:
-            content, start = damaged(chance), time.perf_counter()
-            try:
-                counts[read(Path(folder) / "f", content)] += 1
-            except Exception:
-                kept = Path("fuzzed.bin").resolve()
-                kept.write_bytes(content)
-                print(f"failed: {kept}")
-                raise
-            longest = max(longest, time.perf_counter() - start)
-    print(f"{counts[True]:,} read, {counts[False]:,} refused, the slowest in {longest:.2f} s, no other exception")
-
-
-def guided() -> None:
-    """The same, with edits that atheris chooses; its own options stand on the command line."""
+def guided(seconds: float, seed: int, readers: bool) -> None:
+    """Damage that atheris chooses; the process ends with it."""
     import atheris
 
-    with atheris.instrument_imports(include=["analytics.sources"]):
-        from analytics.sources import archives, files, json_records, tables, workbooks  # noqa: F401
+    with atheris.instrument_imports(include=["analytics.sources", "analytics.store.intake", "analytics.store.staging"]):
+        from tests.damaged import damaged
+    with TemporaryDirectory() as name:
+        tally = Tally(Path(name), readers)
 
-    with TemporaryDirectory() as folder:
-        corpus = Path(folder) / "corpus"
-        corpus.mkdir()
-        for name, content in SEEDS.items():
-            (corpus / name).write_bytes(content)
-        atheris.Setup([*sys.argv, str(corpus)], lambda content: read(Path(folder) / "f", content) and None)
+        def one(data: bytes) -> None:
+            chosen = atheris.FuzzedDataProvider(data)
+            tally.take(*damaged(lambda most: chosen.ConsumeIntInRange(0, most - 1)))
+            if time.perf_counter() - tally.began > seconds:
+                print(tally.words(), flush=True)
+                sys.stdout.flush()
+                os._exit(0)  # which libFuzzer does not take for a finding
+
+        atheris.Setup([sys.argv[0], f"-seed={seed}", "-max_len=400", "-len_control=0", "-rss_limit_mb=8000"], one)
         atheris.Fuzz()
 
 
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=60.0)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--guided", action="store_true")
+    parser.add_argument("--readers", action="store_true")
+    options = parser.parse_args()
+    (guided if options.guided else at_random)(options.seconds, options.seed, options.readers)
+
+
 if __name__ == "__main__":
-    guided() if "--guided" in sys.argv and not sys.argv.remove("--guided") else main(float((sys.argv[1:] or ["20"])[0]))
+    main()
