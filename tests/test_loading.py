@@ -1,5 +1,8 @@
 """Loading files: what is wrong in a record is rejected with its place and reason, and nothing is lost."""
 
+import csv
+import json
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -253,6 +256,43 @@ def test_column_names_of_any_kind(tmp_path: Path) -> None:
             "SELECT raw ->> 'record', raw ->> 'r', raw ->> 'select', raw ->> 'column8', raw ->> 'raw' FROM incidents"
         )
     assert raw == [("rec", "x", "z", "u", "w")]
+
+
+RAW = [
+    'source_id,occurred_on,Killed,latitude,wounded,notes,date_precision,occurred_until,"own ""x""\\",كركوك,notes2',
+    "1,2020-01-01,3,36.5,,plain,day,2020-01-01,a,ب,",
+    '2,2020-01-02 10:00,3.0,36.50, 4 ," blanks ",,,"with ""quotes"", commas\\",,plain',
+    "3 ,2020-01-03,003,-0.0,0,\u00a0nbsp,week,,,,x",
+    "4,2020-01-04,,,,{},month,2020-01-31,null,[],{}",
+]
+
+
+def test_raw_has_every_cell(tmp_path: Path) -> None:
+    """The column raw has every cell of a record under its own name and as the file has it, whatever of it our own columns hold."""
+    path = text_file(tmp_path / "f.csv", RAW)
+    with path.open(encoding="utf-8", newline="") as file:
+        expected = [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
+    with xanadu(tmp_path / "db") as store:
+        load(store, path, loaded_at=NOW)
+        text_file(path, [*RAW, ""])
+        load(store, path, loaded_at=NOW + timedelta(days=1))
+        load(store, text_file(path, [RAW[0], RAW[1].replace("plain", "revised")]), loaded_at=NOW + timedelta(days=2))
+        found = [json.loads(text) for (text,) in store.rows("SELECT raw FROM versions ORDER BY source_id, version")]
+        kept = store.rows("SELECT count(*) FILTER (kept IS NULL), count(layout) FROM sighting")
+    assert found == [expected[0], expected[0] | {"notes": "revised"}, *expected[1:]]
+    assert [list(row) for row in found] == [list(expected[0])] * 5
+    assert kept == [(4, 0)]
+
+
+def test_settings_for_a_large_file_end_with_it(tmp_path: Path) -> None:
+    """What the database is told for the pass over a file does not hold for the questions that come after."""
+    asked = "SELECT current_setting('preserve_insertion_order'), current_setting('disabled_optimizers')"
+    with xanadu(tmp_path / "db") as store:
+        before = store.rows(asked)
+        load_rows(store, tmp_path, [incident("a")])
+        with pytest.raises(InputError):
+            load(store, text_file(tmp_path / "f.csv", RAW[:1]), loaded_at=NOW)
+        assert store.rows(asked) == before
 
 
 def test_nothing_but_our_errors(tmp_path: Path) -> None:

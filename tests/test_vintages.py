@@ -185,6 +185,21 @@ def test_unload_restores_everything(tmp_path: Path) -> None:
         assert store.rows("SELECT load_id FROM loads WHERE undone_at = $now", {"now": NOW}) == [(5,)]
 
 
+def test_checksums_worked_out_anew(tmp_path: Path) -> None:
+    """Where the database works checksums out in another way than before, they are made anew, and what is known stays known."""
+    with xanadu(tmp_path / "db") as store:
+        load_rows(store, tmp_path, [incident("a"), incident("b")], known_at=FIRST)
+        load_rows(store, tmp_path, [incident("a"), incident("b", killed=1)], known_at=SECOND)
+        before = dump(store)
+        for table in ("incident_version", "sighting"):
+            store.run(f"UPDATE {table} SET hash = hash // 2 + 1")  # noqa: S608
+        store.run("UPDATE incident_store SET hash_mark = 1")
+    with Store(tmp_path / "db") as store:
+        assert dump(store) == before
+        report = load_rows(store, tmp_path, [incident("a"), incident("b", killed=1)], known_at=THIRD)
+    assert (report.new_versions, report.unchanged) == (0, 2)
+
+
 def test_unload_refuses(tmp_path: Path) -> None:
     """A load that is not there, or undone already, cannot be undone."""
     with xanadu(tmp_path / "db") as store:

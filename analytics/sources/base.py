@@ -65,8 +65,14 @@ def tags_row(source_id: Field, occurred_on: Field) -> str:
 
 def plain(column: str) -> Field:
     """A column read as it stands, without surrounding blanks; empty is null."""
-    text = f"nullif(trim({quoted(column)}), '')"
+    text = trimmed(quoted(column))
     return Field(given=text, text=text)
+
+
+def trimmed(text: str) -> str:
+    """SQL of *text* without surrounding blanks, null where nothing is left; text of ASCII without any is not copied."""
+    clean = f"strlen({text}) = length({text}) AND NOT starts_with({text}, ' ') AND NOT ends_with({text}, ' ') AND {text} <> ''"
+    return f"CASE WHEN {clean} THEN {text} ELSE nullif(trim({text}), '') END"
 
 
 def translated(column: str, values: dict[str, str]) -> Field:

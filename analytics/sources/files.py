@@ -157,11 +157,15 @@ def _longest(chunk: bytes, longest: int, run: int) -> tuple[int, int]:
 
 def _line_ends(chunk: bytes) -> set[bool]:
     """Whether the chunk's lines end in CR LF (True), in LF (False), or in both; a file of both is read from a copy."""
+    if b"\r" not in chunk:
+        return {False} if b"\n" in chunk[1:] else set()
     returns, lines = chunk.count(b"\r\n"), chunk.count(b"\n") - chunk.startswith(b"\n")
     return ({True} if returns else set()) | ({False} if lines > returns else set())
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    if not final and chunk.isascii() and not decoder.getstate()[0]:
+        return True
     try:
         decoder.decode(chunk, final)
     except UnicodeDecodeError:

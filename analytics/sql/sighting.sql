@@ -6,5 +6,6 @@ CREATE TABLE IF NOT EXISTS sighting (
     retracted BOOLEAN NOT NULL,
     load_id INTEGER NOT NULL,
     hash UBIGINT NOT NULL,
-    raw VARCHAR                     -- null: as in the version confirmed; '': not kept
+    layout BIGINT,                  -- null: the record is as in the version confirmed; -1: it was not kept
+    kept VARCHAR
 );

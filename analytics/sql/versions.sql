@@ -1,3 +1,4 @@
 -- one row per version of an incident, oldest first
 CREATE OR REPLACE VIEW versions AS
-SELECT * EXCLUDE (hash) FROM incident_version ORDER BY incident_id, version;
+SELECT v.* EXCLUDE (hash, layout, kept), raw_of(v.layout, v.kept, v.source_id, {{names v}}) AS raw
+FROM incident_version AS v ORDER BY v.incident_id, v.version;

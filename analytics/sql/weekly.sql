@@ -68,9 +68,9 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
     FROM part_days AS d JOIN parts AS p ON p.unit_id = d.unit_id
     GROUP BY d.unit_id, d.source, d.rank, d.week
 ), chosen AS (
-    SELECT c.*, list(c.source) OVER (PARTITION BY c.unit_id, c.week) AS sources
-    FROM cover AS c WHERE c.days > 0
-    QUALIFY row_number() OVER (PARTITION BY c.unit_id, c.week ORDER BY c.rank, c.source) = 1
+    SELECT c.unit_id, c.week, arg_min(c.source, row(c.rank, c.source)) AS source, arg_min(c.whole, row(c.rank, c.source)) AS whole,
+           list(c.source) AS sources
+    FROM cover AS c WHERE c.days > 0 GROUP BY c.unit_id, c.week
 ), picked AS (
     SELECT * FROM incidents_as_of(as_of) WHERE "where"
 ), dated AS (

@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from analytics.errors import InputError, OptionError, QueryError
 from analytics.sources import FORMATS as KNOWN
@@ -18,10 +17,13 @@ from analytics.sources.tables import column_names, table_of
 from analytics.store.connection import Store
 from analytics.store.deriving import derive
 from analytics.store.dropoffs import put_coverage
-from analytics.store.intake import stage, stage_again
+from analytics.store.history import NO_LOAD, rewrite_history
+from analytics.store.intake import Intake
 from analytics.store.knowledge import Knowledge, knowledge_of
-from analytics.store.points import drop_points, locate_staged
-from analytics.store.staging import reader
+from analytics.store.layouts import drop_layouts, layout_id
+from analytics.store.points import drop_points
+from analytics.store.staging import header_of, reader
+from analytics.store.taking import Coverage, Taken, take
 
 RETRACT_UP_TO = 0.05
 """Share of a full release's records that it may take back unasked: corrections are a few per cent, cut files lose more."""
@@ -55,16 +57,6 @@ class LoadReport:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Coverage:
-    """What a file reports on, where that is known from, and both in words."""
-
-    first: date
-    last: date
-    basis: str
-    note: str
-
-
 def load(
     store: Store,
     path: Path,
@@ -92,8 +84,8 @@ def load(
         raise OptionError(f"source {format!r} is not known; choose from {', '.join(FORMATS)}")
     if covers is not None and covers[1] < covers[0]:
         raise OptionError(f"covers {covers[0]} to {covers[1]} ends before it starts; give the first day first")
-    with _opened(path, mapping, member) as file:
-        source = _source(store, path, file, format, mapping, member)
+    with _opened(store, path, mapping, member) as file:
+        source = _source(path, file, format, mapping, member)
         knowledge = knowledge_of(source, known_at, loaded_at)
         with store.transaction():
             done = _load(store, path, file, source, knowledge, loaded_at, covers, keep_raw, full_release)
@@ -120,8 +112,8 @@ def is_loaded(
     A file that went back to what it was before is not loaded in this sense: its records changed twice. Records that are
     known since their load are the same, whenever that was. Arguments and errors as `load` has them.
     """
-    with _opened(path, mapping, member) as file:
-        source = _source(store, path, file, format, mapping, member)
+    with _opened(store, path, mapping, member) as file:
+        source = _source(path, file, format, mapping, member)
         knowledge = knowledge_of(source, known_at, loaded_at)
         rows = store.rows(
             "SELECT sha256 FROM load WHERE kind = 'incidents' AND file = $file AND settings = $settings AND undone_at IS NULL "
@@ -158,6 +150,7 @@ def unload(store: Store, load_id: int, *, undone_at: datetime) -> None:
             store.run(f"DELETE FROM {table} WHERE load_id = $id", {"id": load_id})
         store.run("UPDATE load SET undone_at = $at WHERE load_id = $id", {"at": undone_at, "id": load_id})
         drop_points(store)
+        drop_layouts(store)
         derive(store)
 
 
@@ -167,20 +160,23 @@ def next_load_id(store: Store) -> int:
     return number
 
 
-def _opened(path: Path, mapping: ColumnMapping | None, member: str) -> AbstractContextManager[Readable]:
-    return table_of(path, member=member, delimiter=mapping.delimiter if mapping else "")
+@contextmanager
+def _opened(store: Store, path: Path, mapping: ColumnMapping | None, member: str) -> Iterator[Readable]:
+    """The table in the file *path*, with the names of its columns."""
+    with table_of(path, member=member, delimiter=mapping.delimiter if mapping else "") as file:
+        yield file if file.columns else replace(file, columns=_columns(store, path, file))
 
 
-def _source(
-    store: Store,
-    path: Path,
-    file: Readable,
-    format: str,  # noqa: A002
-    mapping: ColumnMapping | None,
-    member: str,
-) -> Source:
+def _columns(store: Store, path: Path, file: Readable) -> tuple[str, ...]:
+    try:
+        return column_names(path, store.columns(f"SELECT * FROM {reader(file)} LIMIT 0"))
+    except QueryError as error:
+        raise InputError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from error
+
+
+def _source(path: Path, file: Readable, format: str, mapping: ColumnMapping | None, member: str) -> Source:  # noqa: A002
     """The projection of *file*, with how it is read, in words and as settings."""
-    columns = _columns(store, path, file)
+    columns = list(file.columns)
     found, why = recognise(columns)
     chosen = format if format != "auto" else "table" if mapping else found
     if chosen in KNOWN:
@@ -198,15 +194,6 @@ def _read(source: Source, how: str, member: str) -> Source:
     return replace(source, read_as=how, settings=source.settings | ({"member": member} if member else {}))
 
 
-def _columns(store: Store, path: Path, file: Readable) -> list[str]:
-    if file.columns:
-        return list(file.columns)
-    try:
-        return list(column_names(path, store.columns(f"SELECT * FROM {reader(file)} LIMIT 0")))
-    except QueryError as error:
-        raise InputError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from error
-
-
 def _load(
     store: Store,
     path: Path,
@@ -221,40 +208,34 @@ def _load(
     _refuse_mixture(store, source.source)
     load_id = next_load_id(store)
     settings = _settings(source, covers, keep_raw, full_release)
-    new = versions = retracted = 0
-    coverage: _Coverage | None = None
     if same := _same_load(store, file.sha256, settings, knowledge):
-        earlier, read, accepted = same
+        earlier, taken = same
         notes = [source.read_as, f"the same file was loaded as load {earlier}: nothing to add; {ANEW}", knowledge.note]
     else:
-        known = stage_again(store, path, file.sha256, settings, source, knowledge, load_id)
-        read, accepted = known or stage(store, path, file, source, knowledge, load_id, keep_raw)
-        places = _place(store, load_id)
-        locate_staged(store)
-        for name in ("era", "spot_incoming", "spotted", "incoming"):
-            store.step(f"steps/{name}", {"load_id": load_id})
-        coverage = _cover(store, source, covers)
-        new, versions, retracted = _add(store, load_id, source, coverage if full_release else None)
-        again = [f"the same file was loaded before, its records are as they were read then; {ANEW}"] if known else []
-        notes = [source.read_as, *again, knowledge.note, *places, *([coverage.note] if coverage else [])]
-        notes += [f"full release: {retracted:,} known records that it lacks are taken back"] if full_release else []
+        layout = layout_id(store, header_of(source, file)) if keep_raw else None
+        intake = Intake(path=path, file=file, source=source, knowledge=knowledge, load_id=load_id, layout=layout)
+        taken = take(store, intake, settings, covers, full_release=full_release)
+        again = (
+            [f"the same file was loaded before, its records are as they were read then; {ANEW}"] if taken.again else []
+        )
+        notes = [source.read_as, *again, knowledge.note, *taken.notes]
     report = LoadReport(
         load_id=load_id,
         file=path.name,
         format=source.format,
         source=source.source,
-        rows_read=read,
-        accepted=accepted,
-        rejected=read - accepted,
-        new_incidents=new,
-        new_versions=versions,
-        unchanged=accepted - versions,
-        retracted=retracted,
+        rows_read=taken.read,
+        accepted=taken.accepted,
+        rejected=taken.read - taken.accepted,
+        new_incidents=taken.new,
+        new_versions=taken.versions,
+        unchanged=taken.accepted - taken.versions,
+        retracted=taken.retracted,
         known_at=knowledge.moment,
         known_basis=knowledge.basis,
         notes=tuple(notes),
     )
-    _log(store, report, file.sha256, settings, loaded_at, coverage)
+    _log(store, report, file.sha256, settings, loaded_at, taken.coverage)
     if same:
         return report
     store.step("steps/in_force")
@@ -282,71 +263,14 @@ def _refuse_mixture(store: Store, source: str) -> None:
             )
 
 
-def _same_load(store: Store, sha256: str, settings: str, knowledge: Knowledge) -> tuple[int, int, int] | None:
-    """The load that read the same file in the same way, if any: its number, its records read and accepted."""
+def _same_load(store: Store, sha256: str, settings: str, knowledge: Knowledge) -> tuple[int, Taken] | None:
+    """The load that read the same file in the same way, if any: its number, and that the file brings nothing now."""
     found = store.rows(
         "SELECT load_id, rows_read, accepted FROM load WHERE sha256 = $sha AND settings = $settings AND undone_at IS NULL "
         "AND known_basis = $basis AND known_at IS NOT DISTINCT FROM $at ORDER BY load_id LIMIT 1",
         {"sha": sha256, "settings": settings, "basis": knowledge.basis, "at": knowledge.moment},
     )
-    return (found[0][0], found[0][1], found[0][2]) if found else None
-
-
-def _place(store: Store, load_id: int) -> list[str]:
-    """Find the regions of newly reported places; say how many were derived from reported names."""
-    store.step("steps/add_load_places", {"load_id": load_id})
-    before = store.value("SELECT count(*) FROM region")
-    if store.value(
-        "SELECT count(*) FROM (SELECT country, admin1, admin2 FROM load_place EXCEPT SELECT country, admin1, admin2 FROM place)"
-    ):
-        derive(store)
-    derived = store.value("SELECT count(*) FROM region") - before
-    if not derived:
-        return []
-    return [
-        f"{derived} regions made from reported names, as no hierarchy was loaded for their country (`incidents regions FILE`)"
-    ]
-
-
-def _add(store: Store, load_id: int, source: Source, release: _Coverage | None) -> tuple[int, int, int]:
-    """Bring the staged records into the history: incidents that are new, records that are versions, incidents taken back.
-
-    *release*: what the file reports on, where it is a full release.
-    """
-    parameters = NO_LOAD | {"load_id": load_id, "source": source.source, "full_release": release is not None}
-    if release is not None:
-        parameters |= {"covers_from": release.first, "covers_until": release.last}
-    for name in ("full_releases", "lacking", "verdict", "add_fresh", "add_sightings", "disputed_by_load"):
-        store.step(f"steps/{name}", parameters)
-    rewrite_history(store, parameters)
-    new, versions, retracted = store.rows(
-        "SELECT (SELECT count(*) FROM verdict WHERE NOT existing), count(*) FILTER (NOT retracted), count(*) FILTER (retracted) "
-        "FROM incident_version WHERE load_id = $id",
-        {"id": load_id},
-    )[0]
-    return new, versions, retracted
-
-
-NO_LOAD: dict[str, Any] = {
-    "load_id": None, "undone": None, "source": None, "full_release": False, "covers_from": None, "covers_until": None,
-}  # fmt: skip
-"""What the steps of a history ask, of no load."""
-
-
-def rewrite_history(store: Store, parameters: Mapping[str, Any]) -> None:
-    """Write the versions of the incidents in `disputed` anew, from all that was seen of them."""
-    if not store.value("SELECT count(*) FROM disputed"):
-        return
-    for name in (
-        "state",
-        "observation",
-        "history",
-        "drop_disputed_versions",
-        "drop_disputed_sightings",
-        "add_versions",
-        "add_confirmations",
-    ):
-        store.step(f"steps/{name}", parameters)
+    return (found[0][0], Taken(read=found[0][1], accepted=found[0][2])) if found else None
 
 
 def _refuse_cut_short(path: Path, report: LoadReport, most: float) -> None:
@@ -358,22 +282,8 @@ def _refuse_cut_short(path: Path, report: LoadReport, most: float) -> None:
         )
 
 
-def _cover(store: Store, source: Source, covers: tuple[date, date] | None) -> _Coverage | None:
-    """What the file reports on: what was given, else its release, else from its first to its last day."""
-    if covers is not None:
-        return _Coverage(*covers, "given", f"reports on {covers[0]} to {covers[1]}, as given")
-    if (release := source.release) and release.covers_from and release.covers_until:
-        first, last, name = release.covers_from, release.covers_until, f"{release.of} release {release.name}"
-        return _Coverage(first, last, "release", f"reports on {first} to {last}, as {name} does")
-    first, last = store.rows("SELECT min(occurred_on), max(occurred_on) FROM staged WHERE problem IS NULL")[0]
-    if first is None:
-        return None
-    note = f"taken to report on {first} to {last}, its first and last incident; --covers FROM TO says better"
-    return _Coverage(first, last, "assumed", note)
-
-
 def _log(
-    store: Store, report: LoadReport, sha256: str, settings: str, loaded_at: datetime, coverage: _Coverage | None
+    store: Store, report: LoadReport, sha256: str, settings: str, loaded_at: datetime, coverage: Coverage | None
 ) -> None:
     store.run(
         "INSERT INTO load VALUES ($load_id, 'incidents', $source, $file, $sha, $settings, $known_at, $basis, $at, "

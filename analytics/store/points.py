@@ -21,9 +21,9 @@ def locate_known(store: Store) -> None:
     _locate(store, "SELECT longitude, latitude FROM incident_version")
 
 
-def locate_staged(store: Store) -> None:
-    """Find where the coordinates of the staged records lie that are not in point yet."""
-    _locate(store, "SELECT longitude, latitude FROM staged WHERE problem IS NULL")
+def locate_accepted(store: Store) -> None:
+    """Find where the coordinates of the accepted records lie that are not in point yet."""
+    _locate(store, "SELECT longitude, latitude FROM accepted")
 
 
 def drop_points(store: Store) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.errors import OptionError, QueryError
 from analytics.schema import MEASURES
 from analytics.sources.table import nearest
-from analytics.store.connection import Store
+from analytics.store.connection import NAMES, Store
 from analytics.store.tags import unfolded
 from analytics.weeks import weekday_number
 
@@ -57,13 +57,14 @@ def coverage_reach(store: Store, moments: Sequence[datetime | None], source: str
 
 
 def data_fingerprint(store: Store, as_of: datetime | None, counted: Iterable[str] = ()) -> Fingerprint:
-    """Fingerprint of the versions known at *as_of*; the same whatever order they were loaded in.
+    """Fingerprint of the versions known at *as_of*, from their values; the same whatever order they were loaded in.
 
     *counted*: the SQL that a result counts by. Where it speaks of tags, the rules in force are part of its data.
     """
+    values = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in NAMES)
     row = store.rows(
         "SELECT count(DISTINCT incident_id), count(*), coalesce(bit_xor(md5_number_lower("
-        "concat_ws(chr(31), incident_id, CAST(known_from AS VARCHAR), CAST(hash AS VARCHAR), CAST(retracted AS VARCHAR)))), 0) "
+        f"concat_ws(chr(31), incident_id, CAST(known_from AS VARCHAR), CAST(retracted AS VARCHAR), {values}))), 0) "
         "FROM incident_version WHERE known_from <= coalesce(CAST($as_of AS TIMESTAMP), TIMESTAMP 'infinity')",
         {"as_of": as_of},
     )[0]

@@ -9,7 +9,8 @@ from analytics.sources.base import literal, quoted
 from analytics.sources.files import Readable
 from analytics.sources.tables import table_of
 from analytics.store.connection import Store
-from analytics.store.loading import NO_LOAD, next_load_id, rewrite_history
+from analytics.store.history import NO_LOAD, rewrite_history
+from analytics.store.loading import next_load_id
 from analytics.store.staging import reader
 
 IDS = ("event_id_cnty", "source_id", "id")

@@ -1,12 +1,13 @@
 """The SQL that reads a file: every column cast, checked and hashed in one pass over the rows."""
 
 import glob
-from itertools import groupby
+import json
 
 from analytics.schema import COLUMNS, READABLE, Column
 from analytics.sources import Field, Source
-from analytics.sources.base import literal
+from analytics.sources.base import literal, plain, quoted, trimmed
 from analytics.sources.files import Readable
+from analytics.store.connection import state_hash
 
 _CSV = (
     "read_csv({path}, columns = {{{columns}}}, delim = {delimiter}, auto_detect = false, header = {header}, "
@@ -27,38 +28,74 @@ def reader(file: Readable) -> str:
     )
 
 
-def staging(source: Source, rows: str, *, keep_raw: bool) -> str:
-    """SELECT of one row per record of *rows* (a table function): our columns typed, `problem`, `hash` and `raw`.
+def staging(source: Source, file: Readable, *, keep_raw: bool) -> str:
+    """SELECT of one row per record of *file*: our columns typed, `problem`, `hash` and, if *keep_raw*, `kept`.
 
-    `problem` is null for a good record, else {column, value, reason} of the first thing wrong with it.
+    `problem` is null for a good record, else {column, value, reason} of the first thing wrong with it. `kept` has the
+    cells that our columns do not give back, as JSON (`header_of`). `record` and `text` are null; `numbered` has them.
     """
-    raw = 'CAST(to_json("(row)") AS VARCHAR)' if keep_raw else "CAST(NULL AS VARCHAR)"
+    header = header_of(source, file) if keep_raw else {}
     texts = ", ".join(_text(name, field) for name, field in source.fields.items())
     typed = ", ".join(f"{_typed(c) if c.name in source.fields else _nothing(c)} AS {c.name}" for c in READABLE.values())
     given = ", ".join(f"g_{name}, t_{name}" for name in source.fields)
+    cells = "".join(f', {quoted(name)} AS "c{number}"' for number, name in enumerate(header))
+    passed = "".join(f', "c{number}"' for number in range(len(header)))
     payload = ", ".join(f"f.{column.name}" for column in COLUMNS)
     return f"""
-WITH rows AS (SELECT *, {raw} AS "(raw)", {_RECORD} FROM {rows} AS "(row)"),
-texts AS (SELECT {texts}, "(raw)" AS raw, "(record)" AS record FROM rows WHERE NOT ({source.skip})),
-typed AS (SELECT {typed}, raw, record, {given} FROM texts),
+WITH rows AS (SELECT *, {_NUMBER} FROM {reader(file)} AS "(row)"),
+texts AS (SELECT {texts}{cells}, "(record)" AS record, "(text)" AS text, ({source.skip}) AS "(skip)" FROM rows),
+typed AS (SELECT {typed}, record, text, {given}{passed} FROM texts WHERE NOT "(skip)"),
 filled AS (SELECT t.* REPLACE (
     coalesce(t.date_precision, 'day') AS date_precision,
     coalesce(t.occurred_until, CASE t.date_precision
         WHEN 'week' THEN t.occurred_on + 6 WHEN 'month' THEN last_day(t.occurred_on)
         WHEN 'year' THEN make_date(year(t.occurred_on), 12, 31) ELSE t.occurred_on END) AS occurred_until)
     FROM typed AS t)
-SELECT f.source_id, f.known_at, f.known_order, {payload}, f.raw, f.record,
-       {_hash(source)} AS hash,
+SELECT f.source_id, f.known_at, f.known_order, {payload}, f.record, f.text,
+       {_kept(header)} AS kept,
+       {state_hash("f")} AS hash,
        {_problem(source)} AS problem
 FROM filled AS f"""
 
 
-_RECORD = 'CAST(NULL AS BIGINT) AS "(record)"'
+def header_of(source: Source, file: Readable) -> dict[str, str | None]:
+    """The columns of *file* in their order, each with the column of ours that holds its text as it stands, where there is one."""
+    asis = {
+        field.given: ours for ours, field in source.fields.items() if ours in _GIVING and _as_it_stands(ours, field)
+    }
+    return {name: asis.get(plain(name).given) for name in file.columns}
+
+
+_GIVING = {"source_id", *(column.name for column in COLUMNS)}
+"""Columns that an incident's version has."""
+
+
+def _as_it_stands(ours: str, field: Field) -> bool:
+    return field.text == field.given or READABLE[ours].type == "DATE"
+
+
+def _kept(header: dict[str, str | None]) -> str:
+    """SQL of the cells that differ from what our columns say as text, as a JSON object; null where all say the same."""
+    differs, cells = [], []
+    for number, (name, ours) in enumerate(header.items()):
+        differs.append(
+            f"f.c{number} IS DISTINCT FROM CAST(f.{ours} AS VARCHAR)" if ours else f"f.c{number} IS NOT NULL"
+        )
+        key = literal(json.dumps(name, ensure_ascii=False) + ":")
+        cells.append(
+            f"CASE WHEN {differs[-1]} THEN {key} || coalesce(CAST(to_json(f.c{number}) AS VARCHAR), 'null') END"
+        )
+    if not cells:
+        return "CAST(NULL AS VARCHAR)"
+    return f"CASE WHEN {' OR '.join(differs)} THEN '{{' || concat_ws(',', {', '.join(cells)}) || '}}' END"
+
+
+_NUMBER = 'CAST(NULL AS BIGINT) AS "(record)", CAST(NULL AS VARCHAR) AS "(text)"'
 
 
 def numbered(sql: str) -> str:
-    """The same SELECT with the record numbers counted from 1 in file order: slower, for files with rejects."""
-    return sql.replace(_RECORD, 'row_number() OVER () AS "(record)"', 1)
+    """The same SELECT with the records' numbers, from 1 in file order, and their text: slower, for files with rejects."""
+    return sql.replace(_NUMBER, 'row_number() OVER () AS "(record)", CAST(to_json("(row)") AS VARCHAR) AS "(text)"', 1)
 
 
 def _text(name: str, field: Field) -> str:
@@ -117,16 +154,18 @@ def _struct(column: str, value: str, reason: str) -> str:
     return f'struct_pack("column" := {literal(column)}, value := CAST({value} AS VARCHAR), reason := {literal(reason)})'
 
 
-def _hash(source: Source) -> str:
-    """SQL of the hash of our columns' texts, unknown ones as a mark; those that the file lacks are one constant.
+def reported(source: Source, file: Readable) -> str:
+    """SELECT of each place (country, admin1, admin2) that rows of *file* name, with their number.
 
-    It is md5_number_lower, which DuckDB works out by way of a text of bits at twice the cost.
+    No row is checked, nor whether it is a record. Names are taken as they stand first, and trimmed once each.
     """
-    made = {*source.fields, "date_precision", "occurred_until"}
-    parts = []
-    for there, columns in groupby(COLUMNS, lambda column: column.name in made):
-        if there:
-            parts += [f"coalesce(CAST(f.{column.name} AS VARCHAR), chr(30))" for column in columns]
-        else:
-            parts.append(literal(chr(31).join(chr(30) for _ in columns)))
-    return f"CAST(md5_number(concat_ws(chr(31), {', '.join(parts)})) >> 64 AS UBIGINT)"
+    asis = {plain(name).given: quoted(name) for name in file.columns}
+    texts = {name: source.fields[name].text if name in source.fields else "NULL" for name in PLACE}
+    given = ", ".join(f"CAST({asis.get(text, text)} AS VARCHAR) AS {name}" for name, text in texts.items())
+    names = ", ".join(f"{trimmed(name)} AS {name}" if text in asis else name for name, text in texts.items())
+    return f"""
+WITH given AS (SELECT {given}, count(*) AS records FROM {reader(file)} AS "(row)" GROUP BY ALL)
+SELECT {names}, sum(records) AS records FROM given GROUP BY ALL"""
+
+
+PLACE = ("country", "admin1", "admin2")

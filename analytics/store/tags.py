@@ -145,7 +145,7 @@ def _misfit(store: Store, sql: str) -> str:
     """What the database says against *sql* over an incident, or that it is no condition; "" where it fits."""
     try:
         kind = store.value(
-            f"SELECT column_type FROM (DESCRIBE SELECT ({sql}\n) FROM (SELECT {', '.join(INPUTS)} FROM incident_version))"
+            f"SELECT column_type FROM (DESCRIBE SELECT ({sql}\n) FROM (SELECT {', '.join(INPUTS)} FROM versions))"
         )
     except QueryError as error:
         return f"cannot be used: {_first_line(error)}"

@@ -1,3 +1,3 @@
--- one row per distinct place that the staged records report
+-- one row per distinct place that the accepted records report
 INSERT INTO load_place
-SELECT DISTINCT CAST($load_id AS INTEGER), s.country, s.admin1, s.admin2 FROM staged AS s WHERE s.problem IS NULL;
+SELECT DISTINCT CAST($load_id AS INTEGER), s.country, s.admin1, s.admin2 FROM accepted AS s;

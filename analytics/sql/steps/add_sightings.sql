@@ -1,7 +1,8 @@
--- one row per record that confirms what was known already; its raw columns are kept where they differ
+-- one row per record that confirms what was known already; the record is kept where it differs
 INSERT INTO sighting
 SELECT i.incident_id, i.known_at, i.known_basis, i.retracted, i.load_id, i.hash,
-       CASE WHEN i.raw IS DISTINCT FROM v.raw THEN coalesce(i.raw, '') END
+       CASE WHEN row(i.layout, i.kept) IS DISTINCT FROM row(v.layout, v.kept) THEN coalesce(i.layout, -1) END,
+       CASE WHEN row(i.layout, i.kept) IS DISTINCT FROM row(v.layout, v.kept) THEN i.kept END
 FROM incoming AS i
 JOIN verdict AS s ON s.incident_id = i.incident_id
 LEFT JOIN incident_version AS v ON v.incident_id = i.incident_id AND v.hash = i.hash

@@ -8,5 +8,5 @@ JOIN place AS p ON p.country IS NOT DISTINCT FROM s.country AND p.admin1 IS NOT 
     AND p.admin2 IS NOT DISTINCT FROM s.admin2
     AND coalesce(s.occurred_on >= p.valid_from, true) AND coalesce(s.occurred_on <= p.valid_until, true)
 LEFT JOIN region AS r ON r.region_id = p.region_id
-WHERE s.problem IS NULL AND p.district_id IS NULL AND coalesce(level_rank(r.level), 0) < (
+WHERE s.problem IS NULL AND NOT s.confirms AND p.district_id IS NULL AND coalesce(level_rank(r.level), 0) < (
     SELECT max(level_rank(f.level)) FROM boundary AS b JOIN region AS f ON f.region_id = b.region_id);
