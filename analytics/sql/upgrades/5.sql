@@ -1,4 +1,5 @@
--- records as the cells that our columns do not give back: those of before are kept whole, as layout 0
+-- records as the cells that our columns do not give back: those of before are kept whole, as layout 0;
+-- episodes that stay open while their region is not judged
 ALTER TABLE incident_version RENAME TO incident_version_4;
 CREATE TABLE incident_version (
     incident_id VARCHAR NOT NULL,
@@ -45,3 +46,4 @@ SELECT incident_id, known_at, known_basis, retracted, load_id, hash, CASE raw WH
 FROM sighting_4;
 DROP TABLE sighting_4;
 ALTER TABLE incident_store ADD COLUMN hash_mark UBIGINT;
+ALTER TABLE episode ADD COLUMN not_judged_since DATE;
