@@ -21,7 +21,7 @@ METHOD = "predictive"
 TREND_DEVIATION, WAVE_DEVIATION = 0.25, 0.5
 """Prior deviations of the trend per year and of each wave's two coefficients, on the log scale."""
 _LEVEL_DEVIATION, _NONE_DEVIATION = 1000.0, 1e-4
-_WINDOWS = np.array([(1, 1.5, 0.25), (2, 1.5 / math.sqrt(2), 0.1), (4, 0.75, 0.1), (8, 1.5 / math.sqrt(8), 0.05)])
+_WINDOWS = np.array([(n, 1.5 / math.sqrt(n), share) for n, share in ((1, 0.3), (2, 0.2), (4, 0.2), (8, 0.1))])
 """Weeks before the judged one, deviations by which each may be raised, and weight."""
 
 

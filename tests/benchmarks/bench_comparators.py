@@ -1,0 +1,140 @@
+"""What other methods flag and find on the 42 scenarios, and what late reports and silent feeds do to each.
+
+Sections of docs/evidence.md: run python -m tests.benchmarks.bench_detection comparators feeds
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.evaluation import Estimate, share, threshold
+from analytics.models.methods import spike_model
+from analytics.panel import Panel, Status
+from analytics.simulate import noufaily
+from analytics.simulate.designs import JUDGED, counts_panel
+from analytics.simulate.feeds import delayed, dropped
+from analytics.weeks import as_date
+from tests.benchmarks.bench_detection import FIRST_WEEK, find, markdown
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+COMPARATORS = (
+    "predictive", "auto", "farrington-flexible", "farrington", "ears-c1", "ears-c2", "ears-c3", "glr-nb", "cusum", "bayes",
+    "rki", "mean-sd", "acled-surge", "acled-threat", "hdx-maximum",
+)  # fmt: skip
+FED = ("predictive", "auto", "farrington-flexible", "ears-c2", "mean-sd", "acled-surge", "hdx-maximum")
+FOUND = (3.0, 5.0, 8.0, 10.0)
+DELAY, SILENT = 0.5, 4
+"""Mean weeks from an incident to its report, and weeks of silence."""
+
+
+def said(method: str, panel: Panel, first: int) -> tuple[Flags, Floats, float]:
+    """(a method's own flags, its scores, share of the weeks it judged) of the rows from *first* on, tables (W, R).
+
+    Scores are -log p, or of a rule without p how far the count lies between expected and upper; one week without
+    incident is never a flag.
+    """
+    result = spike_model(method, {}).fit(panel, as_date(panel.weeks[first]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.where(np.isfinite(result.p_value), -np.log(result.p_value), result.score)
+    quiet = ~(result.observed > 0)
+    judged = np.isfinite(result.expected)
+    return result.alarm & ~quiet, np.where(quiet | np.isnan(score), -np.inf, score), float(judged.mean())
+
+
+def comparators(seed: int, null: int, runs: int, scenarios: Iterable[int] = range(1, 43)) -> Iterator[str]:
+    """The section on the other methods."""
+    scenarios = list(scenarios)
+    tables = {method: np.zeros((len(scenarios), 2 + 2 * len(FOUND))) for method in COMPARATORS}
+    for row, number in enumerate(scenarios):
+        quiet = noufaily(number, seed + number, series=null).panel()
+        made = [noufaily(number, seed + 1000 + number, series=runs, outbreak=size) for size in FOUND]
+        panel = counts_panel(np.concatenate([one.counts for one in made], axis=1), FIRST_WEEK)
+        for method, table in tables.items():
+            flags, scores, judged = said(method, quiet, JUDGED.start)
+            own, found, _ = said(method, panel, JUDGED.start)
+            cut = threshold(scores, 0.01)
+            table[row, :2] = flags.mean(), judged
+            for i, one in enumerate(made):
+                piece = slice(i * runs, (i + 1) * runs)
+                truth = one.cases[JUDGED] > 0
+                table[row, 2 + i] = (own[:, piece] & truth).any(axis=0).mean()
+                table[row, 2 + len(FOUND) + i] = find(cut, found[:, piece], truth, one.starts - JUDGED.start).hit.mean()
+    yield "## Other methods, and the rules of practice"
+    yield (
+        f"The {len(scenarios)} scenarios with past outbreaks, each method at its defaults: its own false flags a week and what "
+        "it finds with them, and what it finds where its threshold is set to flag 1% of the quiet weeks of a scenario (by p, "
+        f"or by how far a count lies between expected and upper); {null} quiet series and {runs} by size of outbreak, seed {seed}."
+    )
+    head = ["method", "weeks judged", "own false flags", *(f"own POD k={size:g}" for size in FOUND)]
+    head += [f"POD at 1%, k={size:g}" for size in FOUND]
+    rows = []
+    for method, table in tables.items():
+        mean = table.mean(axis=0)
+        rows.append([method, f"{mean[1]:.0%}", f"{mean[0]:.2%}", *(f"{pod:.3f}" for pod in mean[2:])])
+    yield markdown(head, rows)
+
+
+def unknown(panel: Panel, cells: Flags) -> Panel:
+    """The panel with these cells unknown."""
+    status = np.where(cells, Status.UNKNOWN, panel.status).astype(panel.status.dtype)
+    return replace(panel, values=np.where(cells, np.nan, panel.values), status=status)
+
+
+def silences(cells: Flags) -> Flags:
+    """Where feeds that are silent at the end were silent once before, ten weeks earlier."""
+    answer = np.zeros_like(cells)
+    answer[-10 - SILENT : -10] = cells[-SILENT:]
+    return answer
+
+
+def fed(counts: NDArray[np.int64], seed: int) -> Mapping[str, Panel]:
+    """Panels by what the feed did: nothing; late reports; silent for some weeks of which is known, or not."""
+    plain = counts_panel(counts, FIRST_WEEK)
+    late = counts_panel(delayed(counts, DELAY, seed), FIRST_WEEK)
+    silent = silences(dropped(counts, SILENT, seed)[1])
+    zeros = counts_panel(np.where(silent, 0, counts), FIRST_WEEK)
+    return {"complete": plain, "late": late, "silent, taken for zero": zeros, "silent, known": unknown(plain, silent)}
+
+
+def feeds(seed: int, series: int, scenarios: Iterable[int] = (2, 5, 8, 14, 20, 26, 32, 38)) -> Iterator[str]:
+    """The section on late reports and silent feeds: the last week judged, of series that end there."""
+    scenarios = list(scenarios)
+    states = ("complete", "late", "silent, taken for zero", "silent, known")
+    false: dict[tuple[str, str], list[Any]] = {(m, s): [] for m in FED for s in states}
+    found: dict[tuple[str, str], list[Any]] = {(m, s): [] for m in FED for s in states}
+    for number in scenarios:
+        made = noufaily(number, seed + number, series=series)
+        end = JUDGED.start + 26
+        quiet = made.counts[:end]
+        event = quiet.copy()
+        deviation = quiet[:-26].std(axis=0)
+        event[-1] += np.random.default_rng(seed + 1000 + number).poisson(5 * deviation)
+        for answer, counts in ((false, quiet), (found, event)):
+            for state, panel in fed(counts, seed + 2000 + number).items():
+                for method in FED:
+                    answer[method, state].append(said(method, panel, end - 1)[0][0])
+    yield "## Late reports and silent feeds"
+    yield (
+        f"Flags of the last week, of series that end there: scenarios A to G with a season and {SILENT} past outbreaks, "
+        f"{series} series each, seed {seed}; events add five deviations to the last week. Late: a report comes "
+        f"{DELAY:g} weeks after its incident on average. Silent: the feed gave nothing for {SILENT} weeks, ten weeks ago, "
+        "taken for zeros or known to be unknown."
+    )
+    rows = []
+    for method in FED:
+        rows.append(
+            [method, *(_of(false[method, s]) for s in states), *(_of(found[method, s]) for s in states)]
+        )
+    yield markdown(["method", *(f"false flags, {s}" for s in states), *(f"found, {s}" for s in states)], rows)
+
+
+def _of(flags: list[Flags]) -> str:
+    """Share that is flagged, with its interval."""
+    every = np.concatenate(flags)
+    one: Estimate = share(int(every.sum()), every.size)
+    return f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})"
