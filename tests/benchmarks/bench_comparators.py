@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.evaluation import Estimate, share, threshold
+from analytics.evaluation import Estimate, likelihood_ratios, share, threshold
 from analytics.models.methods import spike_model
 from analytics.panel import Panel, Status
 from analytics.simulate import SCENARIOS, noufaily
+from analytics.simulate.clusters import ClusterDesign, SimulatedClusters, clusters
 from analytics.simulate.designs import JUDGED, counts_panel
 from analytics.simulate.feeds import delayed, dropped
 from analytics.weeks import as_date
 from tests.benchmarks import bench_ramp
-from tests.benchmarks.bench_detection import FIRST_WEEK, find, markdown
+from tests.benchmarks.bench_detection import FIRST_WEEK, delay_shown, find, late, markdown
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -157,6 +158,42 @@ def gap(seed: int, series: int, rate: float = 0.01) -> Iterator[str]:
     )
     head = ["mean", "growth", "delay: reference", "delay: predictive", "delay: ramp", "delay: oracle"]
     yield markdown([*head, "closed: predictive", "closed: ramp"], rows)
+
+
+def bursts(seed: int, series: int, rate: float = 0.01) -> Iterator[str]:
+    """The section on what an oracle finds of clustered incidents."""
+    rows = []
+    for mean in (0.3, 2.0):
+        nothing, event = ClusterDesign(mean=mean), ClusterDesign(mean=mean, shift=3.0)
+        quiet = clusters(nothing, seed + int(10 * mean), series=series)
+        made = clusters(event, seed + 1000 + int(10 * mean), series=series)
+        phi = float(quiet.counts.var() / quiet.counts.mean())
+        scores = {}
+        for name, one in (("quiet", quiet), ("event", made)):
+            panel = one.panel()
+            table = bench_ramp.farrington(panel, one.start)
+            scores[name] = {
+                "Farrington": table,
+                "with rule": bench_ramp.with_rule(panel, table),
+                "predictive": predictive(panel, one.start),
+                "oracle": known_shift(one, phi),
+            }
+        delays = [late(scores["quiet"][name], scores["event"][name], rate) for name in scores["quiet"]]
+        rows.append([f"{mean:g}", f"{phi:.2f}", *(delay_shown(*delay) for delay in delays)])
+    yield "## Can more be had of clustered incidents?"
+    yield (
+        f"Delay of clustered incidents, three times as many of their own from the first judged week on, at {rate:.0%} a week, "
+        f"{series} series each, seed {seed}. The oracle knows mean, dispersion (of weekly counts) and the threefold mean, and "
+        "averages the likelihood ratio over onsets of 1 to 12 weeks ago."
+    )
+    yield markdown(["mean", "dispersion", "Farrington", "with rule", "predictive", "oracle"], rows)
+
+
+def known_shift(made: SimulatedClusters, phi: float) -> Floats:
+    """Scores of an oracle that knows mean, dispersion and the shift."""
+    counts = made.counts[made.start - bench_ramp.WINDOW :]
+    normal = np.full(len(counts), made.design.mean)
+    return likelihood_ratios(counts, normal, phi, [3.0] * bench_ramp.WINDOW)[bench_ramp.WINDOW :]
 
 
 def predictive(panel: Panel, start: int) -> Floats:

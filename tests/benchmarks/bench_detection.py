@@ -2,8 +2,9 @@
 
 Run from the repository root: python -m tests.benchmarks.bench_detection [SECTION ...]
 
-Each section (calibration, power, comparators, designs, gap, feeds, discovery, drop; without a name, all) leaves a Markdown file in a folder, and
-docs/evidence.md is put together from those that are there. Everything follows from the seeds below.
+Each section (calibration, power, comparators, designs, gap, bursts, feeds, discovery, drop; without a name, all) leaves a
+Markdown file in a folder, and docs/evidence.md is put together from those that are there. Everything follows from the
+seeds below.
 """
 
 import argparse
@@ -58,6 +59,7 @@ SEEDS = {
     "feeds": 76_000_000,
     "comparators": 77_000_000,
     "gap": 78_000_000,
+    "bursts": 79_000_000,
 }
 OURS, REFERENCE, RULE = "predictive", "Farrington flexible", "Farrington flexible, five in four weeks"
 HORIZON = 6
@@ -444,6 +446,7 @@ SECTIONS: dict[str, Callable[[int], Iterator[str]]] = {
     "comparators": lambda scale: other("comparators", 100 // scale, 40 // scale),
     "designs": lambda scale: designs(SEEDS["designs"], 1000 // scale, 250 // scale),
     "gap": lambda scale: other("gap", 400 // scale),
+    "bursts": lambda scale: other("bursts", 400 // scale),
     "feeds": lambda scale: other("feeds", 200 // scale),
     "discovery": lambda scale: discovery(SEEDS["discovery"], 24, 8 // scale),
     "drop": lambda scale: drop(SEEDS["drop"], 60 // scale, 300 // scale, 30 // scale),
