@@ -441,7 +441,7 @@ def other(name: str, *sizes: int) -> Iterator[str]:
 
 
 SECTIONS: dict[str, Callable[[int], Iterator[str]]] = {
-    "calibration": lambda scale: calibration(SEEDS["calibration"], 500 // scale),
+    "calibration": lambda scale: calibration(SEEDS["calibration"], 250 // scale),
     "power": lambda scale: power(SEEDS["power"], 1000 // scale, 50 // scale),
     "comparators": lambda scale: other("comparators", 100 // scale, 40 // scale),
     "designs": lambda scale: designs(SEEDS["designs"], 1000 // scale, 250 // scale),
