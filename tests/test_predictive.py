@@ -26,23 +26,23 @@ def fitted(panel: Panel, options: PredictiveOptions, judged: int = 1) -> tuple:
 
 
 def test_a_quiet_stream_by_hand() -> None:
-    """Without an incident in n weeks the rate is half an incident in n weeks, times a dispersion of 1 to 3."""
+    """Without an incident in n weeks the rate is a third of an incident in n weeks, times a dispersion of 1 to 4.5."""
     values = np.zeros((262, 1))
     values[-1] = 1
     expected, upper, p, _, _ = fitted(panel_of(values), PLAIN)
     weeks = 261 - 26
-    assert 0.5 / weeks < expected[0, 0] < 1.5 / weeks
+    assert 1 / 3 / weeks < expected[0, 0] < 1.5 / weeks
     assert p[0, 0] < expected[0, 0]
     assert upper[0, 0] == 0
 
 
 def test_a_steady_stream_has_its_mean() -> None:
-    """The mean of a steady stream is that of its weeks plus half an incident, divided by how much phi makes of it."""
+    """The mean of a steady stream is that of its weeks plus a third of an incident, divided by how much phi makes of it."""
     values = np.random.default_rng(3).poisson(4.0, (262, 5)).astype(float)
     now = 261 - (panel_of(values).weeks[-1].astype(int) // 7) % 8
     seen = values[: now - 26]
     expected = fitted(panel_of(values), PLAIN)[0][0]
-    low, high = (seen.sum(axis=0) + 0.5) / len(seen), (seen.sum(axis=0) + 1.0) / len(seen)
+    low, high = (seen.sum(axis=0) + 1 / 3) / len(seen), (seen.sum(axis=0) + 2 / 3) / len(seen)
     # phi is between 1 and 2 here, and the fit stops within 1e-3
     assert (expected > low * 0.999).all()
     assert (expected < high * 1.001).all()
@@ -89,13 +89,13 @@ def test_the_judged_count_decides_nothing_but_its_p() -> None:
 
 
 def test_high_weeks_before_make_a_flag_easier() -> None:
-    """The same count has a smaller p after high weeks than after ordinary ones, at most by a factor of 20."""
+    """The same count has a smaller p after high weeks than after ordinary ones, at most by a factor of 10."""
     values = np.full((300, 2), 5.0)
     values[:-20] = np.random.default_rng(7).poisson(5.0, (280, 1))
     values[-5:-1, 1] = 12
     values[-1] = 9
     _, _, p, weight, _ = fitted(panel_of(values), PredictiveOptions())
-    assert weight[0, 0] < 0 < weight[0, 1] <= math.log(20) + 1e-12
+    assert weight[0, 0] < 0 < weight[0, 1] <= math.log(10) + 1e-12
     assert p[0, 1] < p[0, 0] / 10
 
 
@@ -106,6 +106,30 @@ def test_cutting_off_biases_nothing() -> None:
     # 150 series: the standard errors of the two ratios are below .002 and .005
     assert cut[0].mean() == pytest.approx(kept[0].mean(), rel=0.01)
     assert cut[1].mean() == pytest.approx(kept[1].mean(), rel=0.02)
+
+
+def test_the_weight_by_hand() -> None:
+    """Of one week before and one known distribution, W is 1 + .3 (L - 1), L scipy's ratio of a raised mean to the mean."""
+    values = np.random.default_rng(11).negative_binomial(6.0, 0.5, (262, 40)).astype(float)
+    values[-2] = np.arange(40) % 20
+    options = PredictiveOptions(memory=1, uncertainty=False, two_sided=True, trend=False, harmonics=0, outbreak_share=0)
+    expected, _, _, statistic, low = (table[0] for table in fitted(panel_of(values), options))
+    phis = np.linspace(1.02, 5, 4001)
+    for column in range(40):
+        mean = expected[column]
+        raised = mean + 1.5 * (1 + np.minimum(phis / (4 * mean), 1)) * np.sqrt(phis * mean)
+        now, before = (stats.nbinom.pmf(values[-2, column], m / (phis - 1), 1 / phis) for m in (raised, mean))
+        weight = np.minimum(1 + 0.3 * (now / before - 1), 10)
+        at_most = stats.nbinom.cdf(values[-1, column], mean / (phis - 1), 1 / phis)
+        # steps of .001 in phi are worth less than 2e-3 of either
+        assert (np.abs(np.log(weight) - statistic[column]) + np.abs(at_most - low[column])).min() < 2e-3
+
+
+def test_the_weight_is_one_on_average() -> None:
+    """Where nothing happens the weeks before make a flag easier as often as they make it harder, but for the limit of 10."""
+    panel = noufaily(Scenario(name="steady", theta=math.log(2), phi=2), 12, series=100, past_outbreaks=False).panel()
+    # 100 series: the standard error is .02, and the limit costs up to a tenth
+    assert np.exp(fitted(panel, PredictiveOptions(), 49)[3]).mean() == pytest.approx(0.95, abs=0.1)
 
 
 def test_past_outbreaks_hardly_matter() -> None:

@@ -21,7 +21,7 @@ METHOD = "predictive"
 TREND_DEVIATION, WAVE_DEVIATION = 0.25, 0.5
 """Prior deviations of the trend per year and of each wave's two coefficients, on the log scale."""
 _LEVEL_DEVIATION, _NONE_DEVIATION = 1000.0, 1e-4
-_WINDOWS = np.array([(1, 1.5, 0.25), (2, 1.5 / math.sqrt(2), 0.1), (4, 0.75, 0.1), (8, 1.5 / math.sqrt(8), 0.05)])
+_WINDOWS = np.array([(n, 1.5 / math.sqrt(n), share) for n, share in ((1, 0.3), (2, 0.2), (4, 0.2), (8, 0.1))])
 """Weeks before the judged one, deviations by which each may be raised, and weight."""
 
 
@@ -31,25 +31,25 @@ class Predictive:
 
     log mu_t = a + b t + one and two waves of a year, over every known week of the last *years_back* years but the last
     *exclude_weeks*; counts are negative binomial of variance phi mu. Coefficients have normal priors (trend 0.25 a year,
-    waves 0.5, on the log scale) and half an incident more; their posterior is normal, of a quasi-likelihood. phi - 1 is
-    0 with chance 0.2, else exponential with mean 0.9 before; its posterior is that of a restricted likelihood on a grid.
+    waves 0.5, on the log scale) and a third of an incident more; their posterior is normal, of a quasi-likelihood. phi - 1
+    is 0 with chance 0.1, else exponential with mean 1.5 before; its posterior is that of a restricted likelihood on a grid.
 
     Past outbreaks: weeks above their (1 - *outbreak_share*) quantile, of five incidents or more, are left out with the
     weeks beside them, and the likelihood of the others is that of counts below the limit, so that nothing is biased where
     there was no outbreak.
 
     The count y of the judged week has P(Y >= y) = sum over nodes of w P(NB(f mu, phi) >= y): two nodes f for the rate, a
-    gamma distribution of mean 1 and the variance of the log mean, times two for phi, each with their first three moments.
+    gamma distribution of mean 1 and the variance of the log mean, times two for phi, each with their first three moments;
+    the weights w are those after the *memory* weeks before, as if nothing had happened in them.
 
-    The weeks before: p = P(Y >= y) / W, W = 1 + sum over n = 1, 2, 4, 8 of pi_n (L_n - 1), at most 20. L_n is the
-    likelihood ratio of the n weeks before the judged one at raised means against the baseline, times exp(-2.33 n d rho),
-    d deviations being the raise and rho the variance of the baseline's error over that of a week: what they share with
-    the judged week. W is 1 on average where nothing happens, and does not depend on the judged week, so p <= alpha as
-    often as alpha says (p-value weighting: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). One week without
-    incident is never an alarm.
+    The weeks before: p = P(Y >= y) / W, W = 1 + sum over n = 1, 2, 4, 8 of pi_n (L_n - 1), at most 10. L_n is the
+    likelihood ratio of the n weeks before the judged one at raised means against those of the baseline, averaged over the
+    nodes with the weights w. So W is at most 1 on average where nothing happens, and given the weeks before, the judged
+    one has the distribution of the nodes: p <= alpha no more often than alpha says (p-value weighting: Genovese, Roeder
+    & Wasserman 2006, Biometrika 93:509). One week without incident is never an alarm.
 
     `statistic` is log W, `expected` mu, `upper` the largest count that raises no alarm given the weeks before. `p_drop`
-    does not look at them. What was measured is in docs/evidence.md. Regions are judged each by itself.
+    is P(Y <= y), which W has no part in. What was measured is in docs/evidence.md. Regions are judged each by itself.
     """
 
     options: PredictiveOptions = field(default_factory=PredictiveOptions)

@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 _RATIO = 1.35
 EXCESS = np.concatenate((0.05 * _RATIO ** np.arange(24.0), np.zeros(1)))
 """Dispersions less one that are weighed against each other: 0.05 to 50, and none, the last."""
-PRIOR_EXCESS, PRIOR_NONE = 0.9, 0.2
+PRIOR_EXCESS, PRIOR_NONE = 1.5, 0.1
 """Prior of the dispersion less one: exponential with this mean, and this chance of none at all."""
 _LOG_PRIOR = np.concatenate(
     (
@@ -79,7 +79,7 @@ def cut(y: Floats, place: Ints, bins: Floats, keep: Ints, times: Floats) -> None
 
 
 @inner
-def _log_density(y: float, mu: float, excess: float, share: float, spent: float) -> float:
+def log_density(y: float, mu: float, excess: float, share: float, spent: float) -> float:
     """Log P(Y = y) y! of mean mu and variance (1 + excess) mu; share, spent: log(excess / (1 + excess)), log(1 + excess)."""
     if excess == 0.0:
         return y * math.log(mu) - mu
@@ -106,7 +106,7 @@ def _log_posterior(y: Floats, mu: Floats, keep: Ints, bins: Floats, times: Float
     nothing = spent / excess if excess > 0.0 else 1.0
     for i in range(y.size):
         if keep[i]:
-            total += _log_density(y[i], mu[i], excess, share, spent) if y[i] > 0.0 else -nothing * mu[i]
+            total += log_density(y[i], mu[i], excess, share, spent) if y[i] > 0.0 else -nothing * mu[i]
     for k in range(times.size):
         if times[k] > 0.0 and bins[k, LIMIT] < np.inf:
             total -= times[k] * math.log1p(-_above(bins[k, LIMIT], bins[k, MEAN], 1.0 + excess))

@@ -1,4 +1,4 @@
-"""The arithmetic of the predictive method, compiled: its baselines, tails and weights, region by region."""
+"""The arithmetic of the predictive method, compiled: its baselines and tails, region by region."""
 
 import math
 
@@ -6,24 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.models.compiled import inner, outer
-from analytics.models.count_kernel import count_known, gather_known, log_ratio
+from analytics.models.count_kernel import count_known, gather_known
 from analytics.models.farrington_tails import density_at, rise, tail_given
 from analytics.models.predictive_dispersion_kernel import EXCESS, MOST_BINS, cut, dispersion, limits
 from analytics.models.predictive_mean_kernel import BELOW, COLUMNS, decided, fit, mean_at, variance
+from analytics.models.predictive_memory_kernel import DENSITY, NODE_WEIGHT, NODES, PHI, RATE, TAIL, weigh
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 EXPECTED, UPPER, AT_LEAST, ABOVE, WEIGHT, HISTORY = range(6)
 """Planes of the output: mean, upper, P(Y >= y), P(Y > y), weight of the week, known weeks before it."""
-LARGEST_WEIGHT = 20.0
-"""However high the weeks before were, a flag at alpha needs a count of chance 20 alpha or less."""
-RATE, PHI, NODE_WEIGHT, DENSITY, TAIL = range(5)
-"""Rows of the four nodes that stand for the posterior: their mean, dispersion and weight; and two for working."""
-_TYPICAL = 2.33
-"""Deviations above the mean at which a week is flagged, for what the weeks before share with it."""
 _ROUNDS, _FIRST_PHI, _FIRST_LIMIT = 3, 1.5, 0.8
-_LARGEST_EXPONENT = 50.0
 _NEWTON, _WIDE = 40, 20.0
 
 
@@ -41,7 +35,7 @@ def _stand(mean: float, share: float, spread: Floats, nodes: Floats) -> None:
     root = math.sqrt(share)
     low, high, upper = _two_nodes(1.0, root, 2.0 * root)
     less, more, heavier = _two_nodes(spread[0], spread[1], spread[2])
-    for k in range(4):
+    for k in range(NODES):
         nodes[RATE, k] = mean * (high if k % 2 else low)
         nodes[PHI, k] = max(more if k // 2 else less, 1.0)
         nodes[NODE_WEIGHT, k] = (upper if k % 2 else 1.0 - upper) * (heavier if k // 2 else 1.0 - heavier)
@@ -51,7 +45,7 @@ def _stand(mean: float, share: float, spread: Floats, nodes: Floats) -> None:
 def _tails(y: float, nodes: Floats) -> tuple[float, float]:
     """(P(Y >= y), P(Y > y)) of the nodes' mixture; fills their densities at y and their tails from y on."""
     at_least = above = 0.0
-    for k in range(4):
+    for k in range(NODES):
         mean, phi = nodes[RATE, k], nodes[PHI, k]
         if y > 0.0:
             density = density_at(y, mean, phi)
@@ -69,7 +63,7 @@ def _tails(y: float, nodes: Floats) -> tuple[float, float]:
 def _moved(x: float, step: int, nodes: Floats) -> float:
     """P(Y > x + step) of the mixture, where the nodes' densities and tails are those at x + 1; moves them on."""
     total = 0.0
-    for k in range(4):
+    for k in range(NODES):
         mean, phi = nodes[RATE, k], nodes[PHI, k]
         if step > 0:
             nodes[TAIL, k] -= nodes[DENSITY, k]
@@ -104,28 +98,6 @@ def _quantile(level: float, z: float, mean: float, phi: float, nodes: Floats) ->
             break
         x -= 1.0
     return x
-
-
-@inner
-def _weight(counts: Floats, means: Floats, now: int, phi: float, share: float, windows: Floats) -> float:
-    """Mixture of the likelihood ratios of raised means in the weeks before *now*; 1 on average where nothing happens.
-
-    means: (N,), the week before *now* first. windows: (K, 3), each its weeks, deviations above the mean, and weight;
-    the weights' rest is that of the weeks before not mattering.
-    """
-    total = 1.0
-    for k in range(windows.shape[0]):
-        n = int(windows[k, 0])
-        # a mean estimated too low makes the weeks before and the judged one look high together
-        log = -_TYPICAL * n * windows[k, 1] * share * means[0] / phi
-        for d in range(min(n, now)):
-            y, mu = counts[now - 1 - d], means[d]
-            if y >= 0.0:
-                # the error of the mean is shared by the weeks of a window
-                wide = phi + 0.5 * (1.0 + n) * share * mu
-                log += log_ratio(y, mu, 1.0 + windows[k, 1] * math.sqrt(wide / mu), wide)
-        total += windows[k, 2] * (math.exp(min(log, _LARGEST_EXPONENT)) - 1.0)
-    return min(total, LARGEST_WEIGHT)
 
 
 Work = tuple[Floats, Ints, Ints, Floats, Floats, Floats, Floats]
@@ -194,14 +166,14 @@ def judge(
     counts: (R, T), NaN unknown. columns: (T, 6). judged, fitted: (W,), each judged week, and the week, at or before it,
     as of which its baseline is fitted. span: weeks that the baseline reaches back, weeks left out, fewest known weeks.
     levels: alpha, its normal quantile, that of the limit of past outbreaks, whether parameters are uncertain.
-    precision: (6,), prior precision of the coefficients. windows: (K, 3), as in `_weight`. out: (R, W, 6), filled where
+    precision: (6,), prior precision of the coefficients. windows: (K, 3), as in `weigh`. out: (R, W, 6), filled where
     a cell is judged.
     """
     reach, exclude, least = span
     alpha, z, limit, uncertain = levels
     y, x = np.empty(counts.shape[1]), np.empty((counts.shape[1], COLUMNS))
-    beta, spread, row, nodes = np.zeros(COLUMNS), np.zeros(3), np.zeros(COLUMNS), np.zeros((5, 4))
-    before = np.empty(max(int(windows[:, 0].max()), 1) if windows.shape[0] else 1)
+    beta, spread, row, nodes = np.zeros(COLUMNS), np.zeros(3), np.zeros(COLUMNS), np.zeros((5, NODES))
+    before = np.empty(int(windows[:, 0].max()) if windows.shape[0] else 0)
     work = _work(counts.shape[1])
     for r in range(first, last):
         as_of, settled = -1, False
@@ -221,8 +193,8 @@ def judge(
             for d in range(min(before.size, now)):
                 _shift(columns, now - 1 - d, as_of, row)
                 before[d] = mean_at(row, beta)
-            weight = _weight(counts[r], before, now, spread[0], share, windows)
             _stand(mean, share, spread, nodes)
+            weight = weigh(counts[r], before, now, mean, spread[0], windows, nodes)
             out[r, w, EXPECTED], out[r, w, WEIGHT] = mean, weight
             out[r, w, AT_LEAST], out[r, w, ABOVE] = _tails(counts[r, now], nodes)
             out[r, w, UPPER] = _quantile(alpha * weight, z, mean, spread[0], nodes)

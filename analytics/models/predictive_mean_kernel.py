@@ -14,8 +14,8 @@ COLUMNS = 6
 """Columns of a design: 1, trend in years of 52 weeks, and cosine and sine of one and two waves a year."""
 MEAN, LIMIT, BELOW = range(3)
 """Columns of a bin of weeks: their mean, the largest count kept, the share of the mean that is expected of kept counts."""
-_HALF = 0.5
-"""Incidents added to those of the baseline, as Jeffreys' prior of a rate does."""
+_THIRD = 1 / 3
+"""Incidents added to those of the baseline, so that the rate is too high as often as too low (Kerman 2011, EJS 5:1450)."""
 _STEPS, _CLOSE, _LEAP, _LARGEST_LOG = 15, 1e-3, 1.5, 30.0
 
 
@@ -96,7 +96,7 @@ def _information(
 ) -> None:  # fmt: skip
     """Fill means, information and score of the posterior at *beta*; weeks that are not kept count for nothing.
 
-    added: (6,), what the half incident adds to the score.
+    added: (6,), what the third of an incident adds to the score.
     """
     matrix[:] = 0.0
     for a in range(COLUMNS):
@@ -129,7 +129,7 @@ def fit(
     for i in range(y.size):
         for a in range(COLUMNS):
             added[a] += x[i, a]
-    added *= _HALF / y.size
+    added *= _THIRD / y.size
     for _ in range(_STEPS):
         _information(y, x, phi, keep, place, bins, beta, precision, added, mu, matrix, score)
         if not root(matrix, factor):

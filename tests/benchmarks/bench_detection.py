@@ -2,8 +2,9 @@
 
 Run from the repository root: python -m tests.benchmarks.bench_detection [SECTION ...]
 
-Each section (calibration, power, designs, discovery, drop; without a name, all) leaves a Markdown file in a folder, and
-docs/evidence.md is put together from those that are there. Everything follows from the seeds below.
+Each section (calibration, power, comparators, designs, gap, bursts, feeds, discovery, drop; without a name, all) leaves a
+Markdown file in a folder, and docs/evidence.md is put together from those that are there. Everything follows from the
+seeds below.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,10 @@ SEEDS = {
     "designs": 73_000_000,
     "discovery": 74_000_000,
     "drop": 75_000_000,
+    "feeds": 76_000_000,
+    "comparators": 77_000_000,
+    "gap": 78_000_000,
+    "bursts": 79_000_000,
 }
 OURS, REFERENCE, RULE = "predictive", "Farrington flexible", "Farrington flexible, five in four weeks"
 HORIZON = 6
@@ -428,10 +434,20 @@ def drop(seed: int, series: int, null: int, runs: int) -> Iterator[str]:
     yield markdown([*head, "POD k=3", "POD k=5", "POD k=8"], rows)
 
 
+def other(name: str, *sizes: int) -> Iterator[str]:
+    """A section of bench_comparators, which builds on this module."""
+    section = getattr(import_module("tests.benchmarks.bench_comparators"), name)
+    yield from section(SEEDS[name], *sizes)
+
+
 SECTIONS: dict[str, Callable[[int], Iterator[str]]] = {
-    "calibration": lambda scale: calibration(SEEDS["calibration"], 500 // scale),
+    "calibration": lambda scale: calibration(SEEDS["calibration"], 250 // scale),
     "power": lambda scale: power(SEEDS["power"], 1000 // scale, 50 // scale),
+    "comparators": lambda scale: other("comparators", 100 // scale, 40 // scale),
     "designs": lambda scale: designs(SEEDS["designs"], 1000 // scale, 250 // scale),
+    "gap": lambda scale: other("gap", 400 // scale),
+    "bursts": lambda scale: other("bursts", 400 // scale),
+    "feeds": lambda scale: other("feeds", 200 // scale),
     "discovery": lambda scale: discovery(SEEDS["discovery"], 24, 8 // scale),
     "drop": lambda scale: drop(SEEDS["drop"], 60 // scale, 300 // scale, 30 // scale),
 }  # fmt: skip
