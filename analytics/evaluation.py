@@ -173,8 +173,14 @@ def threshold(null: Floats, rate: float) -> Threshold:
 
     Ties are broken at random, so that methods whose scores take few values have the same rate as others.
     """
-    ordered = np.sort(np.nan_to_num(null.ravel(), nan=-np.inf))[::-1]
+    ordered = np.sort(_lowest_unknown(null))[::-1]
     return _cut(ordered, np.ones(ordered.size), rate * ordered.size)
+
+
+def _lowest_unknown(scores: Floats) -> Floats:
+    """Scores in one row, those not known below all others; infinite ones stay so, or ties among them would not be told."""
+    flat: Floats = np.where(np.isnan(scores), -np.inf, scores).ravel()
+    return flat
 
 
 def _cut(ordered: Floats, weights: Floats, flagged: float) -> Threshold:
@@ -184,7 +190,7 @@ def _cut(ordered: Floats, weights: Floats, flagged: float) -> Threshold:
     if value == -np.inf:
         return Threshold(value=-np.inf, share=0.0)
     above, equal = weights[ordered > value].sum(), weights[ordered == value].sum()
-    return Threshold(value=value, share=float((flagged - above) / equal))
+    return Threshold(value=value, share=float((flagged - above) / equal) if equal else 1.0)
 
 
 def first_flags(flags: Flags) -> tuple[Integers, Flags]:
@@ -195,6 +201,27 @@ def first_flags(flags: Flags) -> tuple[Integers, Flags]:
     found: Flags = np.any(flags, axis=0)
     delay = np.where(found, flags.argmax(axis=0) + 1, len(flags))
     return delay.astype(np.int64), found
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """What was found of events, one in each of R series."""
+
+    hit: Flags
+    """Whether the event was flagged while it lasted, (R,)."""
+    delay: Integers
+    """Weeks until its first flag, the first being 1; censored where there was none, (R,)."""
+    found: Flags
+    """Whether there was one, (R,)."""
+
+
+def find(flags: Flags, truth: Flags, starts: Integers, horizon: int) -> Found:
+    """What *flags* (W, R) find of events that last while *truth* (W, R) and start in rows *starts*, within *horizon* weeks."""
+    rows = starts + np.arange(horizon)[:, None]
+    inside = np.take_along_axis(flags, np.minimum(rows, len(flags) - 1), axis=0) & (rows < len(flags))
+    delay, found = first_flags(inside)
+    hit: Flags = np.any(flags & truth, axis=0)
+    return Found(hit=hit, delay=delay, found=found)
 
 
 def survival(delay: Integers, found: Flags) -> tuple[Floats, Floats]:
@@ -257,6 +284,12 @@ def likelihood_ratios(counts: Integers, mean: Floats, phi: float, factors: Seque
     return answer
 
 
+def oracle(counts: Integers, first: int, mean: float, phi: float, factors: Sequence[float]) -> Floats:
+    """`likelihood_ratios` of the rows of *counts* (T, R) from *first* on, of steady streams: scores (T - first, R)."""
+    before = first - len(factors)
+    return likelihood_ratios(counts[before:], np.full(len(counts) - before, mean), phi, factors)[len(factors) :]
+
+
 def _log_ratio(counts: Integers, mean: Floats, phi: float, factor: float) -> Floats:
     if phi == 1:
         ratio: Floats = counts * np.log(factor) - mean * (factor - 1)
@@ -295,7 +328,7 @@ def compare(
     if len({(trial.null.shape, trial.scores.shape) for trial in trials}) > 1:
         raise ValueError("methods are compared on the same series: give scores of one shape")
     uniforms = generator.random(reference.scores.shape)
-    tails = [_Tail.of(trial.null, 2 * rate) for trial in trials]
+    tails = [_Tail.of(trial.null, 5 * rate) for trial in trials]
     quiet, eventful = reference.null.shape[1], reference.scores.shape[1]
     point = _delays(trials, tails, np.ones(quiet), rate, uniforms)
     boot = np.empty((resamples, 3))
@@ -314,6 +347,15 @@ def compare(
     )  # fmt: skip
 
 
+def soonest(readings: Sequence[Trial], *, rate: float, seed: int) -> Trial:
+    """The reading of a method that finds events soonest; *seed* breaks ties of scores."""
+
+    def delay(one: Trial) -> float:
+        return compare(one, one, one, rate=rate, generator=np.random.default_rng(seed), resamples=1).reference
+
+    return min(readings, key=delay)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Tail:
     """The highest scores of quiet series, the highest first, the series of each, and how many scores a series has."""
@@ -325,7 +367,7 @@ class _Tail:
     @classmethod
     def of(cls, null: Floats, rate: float) -> "_Tail":
         """The highest share *rate* of the scores, ties with the last of them included."""
-        flat = np.nan_to_num(null.ravel(), nan=-np.inf)
+        flat = _lowest_unknown(null)
         order = np.argsort(-flat, kind="stable")
         last = flat[order[min(int(np.ceil(rate * flat.size)), flat.size - 1)]]
         order = order[: int((flat >= last).sum())]

@@ -51,10 +51,10 @@ def command(analysis: Made, name: str, definition: Definition | None = None) -> 
     base = definition.alone if definition else Settings()
     words = ["incidents", *name.split(), *([definition.name] if definition else [])]
     words += _named(settings, base, name)
-    words += [word for part in PARTS[name] for word in _sets(part, getattr(settings, part), getattr(base, part))]
+    words += [word for part in PARTS[name] for word in set_words(part, getattr(settings, part), getattr(base, part))]
     if definition:
         plain = {option: getattr(settings, option) for option in ("title", "chart_weeks")}
-        words += _sets("report", plain, {option: getattr(base, option) for option in plain})
+        words += set_words("report", plain, {option: getattr(base, option) for option in plain})
     if not name.startswith("trends"):
         words += ["--from", str(analysis.first)]
     words += ["--to", str(panel.to)]
@@ -76,7 +76,8 @@ def _named(settings: Settings, base: Settings, name: str) -> Iterable[str]:
                 yield from (word, value)
 
 
-def _sets(part: str, options: Any, base: Any) -> Iterable[str]:
+def set_words(part: str, options: Any, base: Any) -> Iterable[str]:
+    """--set for each of the *options* of a part that is not as in *base*."""
     for key, value in options.items():
         if key not in base or base[key] != value:
             yield from ("--set", f"{part}.{key}={','.join(value) if isinstance(value, list | tuple) else value}")

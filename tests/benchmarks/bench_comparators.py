@@ -3,23 +3,22 @@
 Sections of docs/evidence.md: run python -m tests.benchmarks.bench_detection comparators feeds
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.evaluation import Estimate, likelihood_ratios, share, threshold
+from analytics.evaluation import Estimate, oracle, share, threshold
 from analytics.models.methods import spike_model
-from analytics.panel import Panel, Status
+from analytics.panel import Panel
 from analytics.simulate import SCENARIOS, noufaily
-from analytics.simulate.clusters import ClusterDesign, SimulatedClusters, clusters
+from analytics.simulate.cases import BACK, DELAY, FED, FED_WEEKS, FIRST_WEEK, ONSETS, SILENT, fed, with_event
+from analytics.simulate.clusters import ClusterDesign, clusters
 from analytics.simulate.designs import JUDGED, counts_panel
-from analytics.simulate.feeds import delayed, dropped
 from analytics.weeks import as_date
 from tests.benchmarks import bench_ramp
-from tests.benchmarks.bench_detection import FIRST_WEEK, delay_shown, find, late, markdown
+from tests.benchmarks.bench_detection import delay_shown, event_found, late, markdown
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -28,10 +27,8 @@ COMPARATORS = (
     "predictive", "auto", "farrington-flexible", "farrington", "ears-c1", "ears-c2", "ears-c3", "glr-nb", "cusum", "bayes",
     "rki", "mean-sd", "acled-surge", "acled-threat", "hdx-maximum",
 )  # fmt: skip
-FED = ("predictive", "auto", "farrington-flexible", "ears-c2", "mean-sd", "acled-surge", "hdx-maximum")
+FED_METHODS = ("predictive", "auto", "farrington-flexible", "ears-c2", "mean-sd", "acled-surge", "hdx-maximum")
 FOUND = (3.0, 5.0, 8.0, 10.0)
-DELAY, SILENT, BACK = 0.5, 8, 2
-"""Mean weeks from an incident to its report, weeks of silence, and weeks since it ended, the judged one not among them."""
 
 
 def said(method: str, panel: Panel, first: int) -> tuple[Flags, Floats, float]:
@@ -66,7 +63,9 @@ def comparators(seed: int, null: int, runs: int, scenarios: Iterable[int] = rang
                 piece = slice(i * runs, (i + 1) * runs)
                 truth = one.cases[JUDGED] > 0
                 table[row, 2 + i] = (own[:, piece] & truth).any(axis=0).mean()
-                table[row, 2 + len(FOUND) + i] = find(cut, found[:, piece], truth, one.starts - JUDGED.start).hit.mean()
+                table[row, 2 + len(FOUND) + i] = event_found(
+                    cut, found[:, piece], truth, one.starts - JUDGED.start
+                ).hit.mean()
     yield "## Other methods, and the rules of practice"
     yield (
         f"Scenarios {names}, with past outbreaks, each method at its defaults: its own false flags a week and what "
@@ -82,42 +81,20 @@ def comparators(seed: int, null: int, runs: int, scenarios: Iterable[int] = rang
     yield markdown(head, rows)
 
 
-def unknown(panel: Panel, cells: Flags) -> Panel:
-    """The panel with these cells unknown."""
-    status = np.where(cells, Status.UNKNOWN, panel.status).astype(panel.status.dtype)
-    return replace(panel, values=np.where(cells, np.nan, panel.values), status=status)
-
-
-def silences(cells: Flags) -> Flags:
-    """The silence at the end of each series, moved back so that it ended before the last weeks."""
-    return np.roll(cells, -BACK - 1, axis=0)
-
-
-def fed(counts: NDArray[np.int64], seed: int) -> Mapping[str, Panel]:
-    """Panels by what the feed did: nothing; late reports; silent for some weeks of which is known, or not."""
-    plain = counts_panel(counts, FIRST_WEEK)
-    late = counts_panel(delayed(counts, DELAY, seed), FIRST_WEEK)
-    silent = silences(dropped(counts, SILENT, seed)[1])
-    zeros = counts_panel(np.where(silent, 0, counts), FIRST_WEEK)
-    return {"complete": plain, "late": late, "silent, taken for zero": zeros, "silent, known": unknown(plain, silent)}
-
-
-def feeds(seed: int, series: int, scenarios: Iterable[int] = (2, 5, 8, 14, 20, 26, 32, 38)) -> Iterator[str]:
+def feeds(seed: int, series: int, scenarios: Iterable[int] = FED) -> Iterator[str]:
     """The section on late reports and silent feeds: the last week judged, of series that end there."""
     scenarios = list(scenarios)
     states = ("complete", "late", "silent, taken for zero", "silent, known")
-    false: dict[tuple[str, str], list[Any]] = {(m, s): [] for m in FED for s in states}
-    found: dict[tuple[str, str], list[Any]] = {(m, s): [] for m in FED for s in states}
+    false: dict[tuple[str, str], list[Any]] = {(m, s): [] for m in FED_METHODS for s in states}
+    found: dict[tuple[str, str], list[Any]] = {(m, s): [] for m in FED_METHODS for s in states}
     for number in scenarios:
         made = noufaily(number, seed + number, series=series)
-        end = JUDGED.start + 26
+        end = JUDGED.start + FED_WEEKS
         quiet = made.counts[:end]
-        event = quiet.copy()
-        deviation = quiet[:-26].std(axis=0)
-        event[-1] += np.random.default_rng(seed + 1000 + number).poisson(5 * deviation)
+        event = with_event(quiet, seed + 1000 + number)
         for answer, counts in ((false, quiet), (found, event)):
             for state, panel in fed(counts, seed + 2000 + number).items():
-                for method in FED:
+                for method in FED_METHODS:
                     answer[method, state].append(said(method, panel, end - 1)[0][0])
     yield "## Late reports and silent feeds"
     yield (
@@ -127,7 +104,7 @@ def feeds(seed: int, series: int, scenarios: Iterable[int] = (2, 5, 8, 14, 20, 2
         f"{DELAY:g} weeks after its incident on average. Silent: the feed gave nothing for {SILENT} weeks, until {BACK} weeks "
         "before the last, which are taken for zeros or known to be unknown; a method that needs every week then judges nothing."
     )
-    rows = [[method, *(_of(table[method, s]) for table in (false, found) for s in states)] for method in FED]
+    rows = [[method, *(_of(table[method, s]) for table in (false, found) for s in states)] for method in FED_METHODS]
     yield markdown(["method", *(f"false flags, {s}" for s in states), *(f"found, {s}" for s in states)], rows)
 
 
@@ -176,7 +153,7 @@ def bursts(seed: int, series: int, rate: float = 0.01) -> Iterator[str]:
                 "Farrington": table,
                 "with rule": bench_ramp.with_rule(panel, table),
                 "predictive": predictive(panel, one.start),
-                "oracle": known_shift(one, phi),
+                "oracle": oracle(one.counts, one.start, one.design.mean, phi, [3.0] * ONSETS),
             }
         delays = [late(scores["quiet"][name], scores["event"][name], rate) for name in scores["quiet"]]
         rows.append([f"{mean:g}", f"{phi:.2f}", *(delay_shown(*delay) for delay in delays)])
@@ -187,13 +164,6 @@ def bursts(seed: int, series: int, rate: float = 0.01) -> Iterator[str]:
         "averages the likelihood ratio over onsets of 1 to 12 weeks ago."
     )
     yield markdown(["mean", "dispersion", "Farrington", "with rule", "predictive", "oracle"], rows)
-
-
-def known_shift(made: SimulatedClusters, phi: float) -> Floats:
-    """Scores of an oracle that knows mean, dispersion and the shift."""
-    counts = made.counts[made.start - bench_ramp.WINDOW :]
-    normal = np.full(len(counts), made.design.mean)
-    return likelihood_ratios(counts, normal, phi, [3.0] * bench_ramp.WINDOW)[bench_ramp.WINDOW :]
 
 
 def predictive(panel: Panel, start: int) -> Floats:

@@ -11,7 +11,6 @@ import argparse
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,11 @@ from numpy.typing import NDArray
 
 from analytics.evaluation import (
     Estimate,
+    Found,
     Outcome,
     Threshold,
     false_discovery,
+    find,
     first_flags,
     found_by,
     mean_delay,
@@ -36,8 +37,8 @@ from analytics.models.discovery import q_values
 from analytics.models.farrington import FarringtonOptions, low_counts
 from analytics.models.methods import spike_model
 from analytics.panel import Panel
-from analytics.simulate import SCENARIOS, RampDesign, Scenario, noufaily, ramps
-from analytics.simulate.clusters import ClusterDesign, clusters
+from analytics.simulate import SCENARIOS, Scenario, noufaily
+from analytics.simulate.cases import FIRST_WEEK, SIZES, Design, drawn, lasting
 from analytics.simulate.designs import JUDGED, SimulatedCounts, counts_panel
 from analytics.weeks import as_date
 
@@ -48,8 +49,6 @@ LEVELS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 150.0)
 DISPERSIONS = (1.0, 1.2, 1.5, 2.0, 3.0, 5.0)
 ALPHAS = (0.05, 0.01, 0.005)
 RATES = (0.005, 0.01, 0.02)
-SIZES = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0)
-FIRST_WEEK = date(2012, 1, 2)
 SEEDS = {
     "calibration": 71_000_000,
     "power": 72_000_000,
@@ -183,22 +182,9 @@ def markdown(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
-    """Whether each series' event was flagged while it lasted, and weeks until its first flag, censored."""
-
-    hit: NDArray[np.bool_]
-    delay: Integers
-    found: NDArray[np.bool_]
-
-
-def find(cut: Threshold, scores: Floats, truth: NDArray[np.bool_], starts: Integers) -> Found:
+def event_found(cut: Threshold, scores: Floats, truth: NDArray[np.bool_], starts: Integers) -> Found:
     """What a threshold finds of events that last while *truth* (W, R) and start in rows *starts*."""
-    flags = cut.flags(scores, np.random.default_rng(2).random(scores.shape))
-    rows = np.minimum(starts + np.arange(HORIZON)[:, None], len(flags) - 1)
-    after = np.take_along_axis(flags, rows, axis=0) & (starts + np.arange(HORIZON)[:, None] < len(flags))
-    delay, found = first_flags(after)
-    return Found((flags & truth).any(axis=0), delay, found)
+    return find(cut.flags(scores, np.random.default_rng(2).random(scores.shape)), truth, starts, HORIZON)
 
 
 def by_rule(judged: Judged) -> Floats:
@@ -232,7 +218,7 @@ def powers(
                 for i, (size, one) in enumerate(zip(SIZES, made, strict=True)):
                     piece = table[:, i * runs : (i + 1) * runs]
                     truth = one.cases[JUDGED] > 0
-                    answer[number, name, rate, size] = find(cut, piece, truth, one.starts - JUDGED.start)
+                    answer[number, name, rate, size] = event_found(cut, piece, truth, one.starts - JUDGED.start)
     return answer
 
 
@@ -292,30 +278,27 @@ def shown(one: Estimate) -> str:
     return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})"
 
 
-def events() -> dict[str, tuple[RampDesign | ClusterDesign, RampDesign | ClusterDesign]]:
+def events() -> dict[str, tuple[Design, Design]]:
     """Designs by name: without event, and with one that begins in the first judged week."""
-    answer: dict[str, tuple[RampDesign | ClusterDesign, RampDesign | ClusterDesign]] = {}
-    for mean in (0.1, 1.0, 5.0, 20.0):
-        quiet = RampDesign(mean=mean, phi=2.0)
-        for growth in (0.15, 0.3, 0.6):
-            grown = RampDesign(mean=mean, phi=2.0, growth=growth, growth_weeks=10)
-            answer[f"ramp {growth:.0%}, mean {mean:g}"] = quiet, grown
-        for shift in (2.0, 4.0):
-            answer[f"level x {shift:g}, mean {mean:g}"] = quiet, RampDesign(mean=mean, phi=2.0, shift=shift)
-    for mean in (0.02, 0.05, 0.3):
-        quiet = RampDesign(mean=mean, phi=1.5)
-        answer[f"sparse x 10, mean {mean:g}"] = quiet, RampDesign(mean=mean, phi=1.5, shift=10.0)
-    for mean in (0.3, 2.0):
-        quiet_cluster = ClusterDesign(mean=mean)
-        answer[f"clustered x 3, mean {mean:g}"] = quiet_cluster, ClusterDesign(mean=mean, shift=3.0)
-    return answer
+    named = [
+        *(
+            (word, one)
+            for pair in zip(lasting("ramp"), lasting("shift"), strict=True)
+            for word, one in zip(("ramp", "level"), pair, strict=True)
+        ),
+        *((word, one) for word in ("sparse", "clustered") for one in lasting(word)),
+    ]
+    return {
+        f"{word} {effect}, {one.scenario}": (one.quiet, event)
+        for word, one in named
+        for effect, event in one.effects.items()
+        if effect != "x 1.5"
+    }
 
 
-def series_of(design: RampDesign | ClusterDesign, seed: int, series: int) -> tuple[Panel, int]:
+def series_of(design: Design, seed: int, series: int) -> tuple[Panel, int]:
     """(panel of a design, row of its first judged week)."""
-    made = (
-        ramps(design, seed, series=series) if isinstance(design, RampDesign) else clusters(design, seed, series=series)
-    )
+    made = drawn(design, seed, series)
     return made.panel(), made.start
 
 

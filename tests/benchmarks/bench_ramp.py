@@ -16,11 +16,12 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.evaluation import Comparison, Trial, compare, first_flags, found_by, likelihood_ratios, threshold
+from analytics.evaluation import Comparison, Trial, compare, first_flags, found_by, oracle, soonest, threshold
 from analytics.models.farrington import FarringtonFlexible, FarringtonOptions, low_counts
 from analytics.models.ramp import Ramp, RampOptions, baselines, statistics
 from analytics.models.spike import Spike
 from analytics.panel import Panel
+from analytics.simulate.cases import ONSETS
 from analytics.simulate.ramps import RampDesign, SimulatedRamps, ramps
 from analytics.weeks import as_date
 
@@ -39,7 +40,8 @@ OTHERS = {
 }
 QUIET_WEEKS = 25
 RESAMPLES = 100
-WINDOW = 12
+TIES = 3
+"""Seed that breaks ties of scores."""
 
 
 def surprise(panel: Panel, p_value: Floats) -> Floats:
@@ -79,12 +81,10 @@ def ramp_p(panel: Panel, start: int) -> Floats:
     return surprise(panel, Ramp().fit(panel, as_date(panel.weeks[start]), threads=1).p_value)
 
 
-def oracle(made: SimulatedRamps, growth: float) -> Floats:
+def known(made: SimulatedRamps, growth: float) -> Floats:
     """The oracle's scores of the judged weeks."""
-    design, start = made.design, made.start - WINDOW
-    factors = [(1 + growth) ** k for k in range(1, WINDOW + 1)]
-    normal = np.full(len(made.counts) - start, design.mean)
-    return likelihood_ratios(made.counts[start:], normal, design.phi, factors)[WINDOW:]
+    factors = [(1 + growth) ** k for k in range(1, ONSETS + 1)]
+    return oracle(made.counts, made.start, made.design.mean, made.design.phi, factors)
 
 
 def horizon(mean: float, phi: float, growth: float) -> int:
@@ -98,7 +98,7 @@ def scored(made: SimulatedRamps, growth: float, methods: dict[str, Method]) -> d
     panel = made.panel()
     scores = {name: method(panel, made.start) for name, method in methods.items()}
     rule = with_rule(panel, scores["farrington"])
-    return scores | {"farrington, five in four weeks": rule, "oracle": oracle(made, growth)}
+    return scores | {"farrington, five in four weeks": rule, "oracle": known(made, growth)}
 
 
 def cells(mean: float, phi: float, series: int, methods: dict[str, Method], seed: int) -> Iterator[tuple]:
@@ -108,20 +108,20 @@ def cells(mean: float, phi: float, series: int, methods: dict[str, Method], seed
     for growth in GROWTHS:
         design = RampDesign(mean=mean, phi=phi, growth=growth, judged=horizon(mean, phi, growth))
         made = ramps(design, seed + 1, series=series)
-        yield growth, null | {"oracle": oracle(quiet, growth)}, scored(made, growth, methods)
+        yield growth, null | {"oracle": known(quiet, growth)}, scored(made, growth, methods)
 
 
 def judged(null: dict[str, Floats], scores: dict[str, Floats], rate: float) -> dict[str, Comparison]:
     """Each method against the earlier reading of Farrington flexible."""
     trials = {name: Trial(null=null[name], scores=scores[name]) for name in null}
     readings = [trial for name, trial in trials.items() if name.startswith("farrington")]
-    reference = min(readings, key=lambda one: _against(one, one, one, rate, 1).reference)
+    reference = soonest(readings, rate=rate, seed=TIES)
     others = {name: trial for name, trial in trials.items() if not name.startswith(("farrington", "oracle"))}
     return {name: _against(reference, trial, trials["oracle"], rate, RESAMPLES) for name, trial in others.items()}
 
 
 def _against(reference: Trial, method: Trial, best: Trial, rate: float, resamples: int) -> Comparison:
-    generator = np.random.default_rng(3)
+    generator = np.random.default_rng(TIES)
     return compare(reference, method, best, rate=rate, generator=generator, resamples=resamples)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.evaluation import Trial
+from analytics.evaluation import Trial, soonest
 from analytics.models.ramp import RampOptions, baselines
 from analytics.simulate.ramps import RampDesign, SimulatedRamps, ramps
-from tests.benchmarks.bench_ramp import GROWTHS, QUIET_WEEKS, _against, farrington, horizon, scored
+from tests.benchmarks.bench_ramp import GROWTHS, QUIET_WEEKS, TIES, _against, farrington, horizon, scored
 
 Floats = NDArray[np.float64]
 SLOPES = (0.15, 0.2, 0.3, 0.45, 0.6)
@@ -72,7 +72,7 @@ class Limits:
         quiet, event = (scored(one, growth, {"farrington": farrington}) for one in (self.quiet, made))
         trials = {name: Trial(null=quiet[name], scores=event[name]) for name in quiet}
         readings = [trial for name, trial in trials.items() if name.startswith("farrington")]
-        return min(readings, key=lambda one: _against(one, one, one, RATE, 1).reference), trials["oracle"]
+        return soonest(readings, rate=RATE, seed=TIES), trials["oracle"]
 
     def shares(self, quiet: list[Floats], event: list[Floats]) -> list[float]:
         """Share closed at each slope by a method's scores of the quiet series and of the ramps."""
