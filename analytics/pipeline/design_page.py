@@ -19,7 +19,7 @@ from analytics.weeks import as_date
 _FED = "Eight of the 42 scenarios, of which only one week of the year, the last, is judged (compare with the complete feed); it"
 HAPPENS = {
     "noufaily": "The 42 scenarios of Noufaily et al. (2013), with past outbreaks; an outbreak of k standard deviations is to be found.",
-    "sparse": "Streams of a few incidents a year; their mean becomes ten times what it was, and stays so.",
+    "sparse": "Streams of 1 to 16 incidents a year; their mean becomes ten times what it was, and stays so.",
     "ramp": "Steady streams; the mean grows by the share named each week, for ten weeks, and falls back at the same rate.",
     "shift": "Steady streams; the mean becomes a multiple of what it was, and stays so.",
     "clustered": "Incidents that set off others within days; there come to be three times as many of their own.",
@@ -109,7 +109,7 @@ def readable(table: pd.DataFrame, *, scenario: bool) -> pd.DataFrame:
     }
     columns["Method"] = table["method"].tolist()
     if scenario:
-        columns["Threshold"] = table["threshold"].tolist()
+        columns["Threshold"] = [numbers.MISSING if np.isnan(one) else f"{one:.3g}" for one in table["threshold"]]
     columns["Judged"] = [_share(row.judged) for row in rows]
     known = [name for name in ESTIMATES if table[name].notna().any()]
     columns |= {ESTIMATES[name]: [_shown(row, name) for row in rows] for name in known}

@@ -126,13 +126,15 @@ def backtest_design(
     """Judge the series of a design by the settings' method and those of `backtest.against`, each at one false-flag rate.
 
     A method's threshold is set on the calm series of each scenario; all else is measured on others, the same for all
-    methods. Columns of the table: design, scenario, effect, method; rate, as asked for; threshold, on the method's own
-    scale (p where it has one); judged, share of the quiet weeks that were; false_flags, share of the quiet weeks flagged;
-    at_p, share with p at or below *rate* and an incident, missing for rules without p; pod, share of the events of which a week is
-    flagged; early, share flagged within `EARLY` weeks, of events that last; delay, mean weeks until the first flag (the
-    first is 1), censored; reference, that of Farrington flexible with or without its rule for low counts, whichever is
-    sooner; oracle, that of a likelihood ratio that knows mean, dispersion and effect but not the start; closed, the share
-    of the gap between these two that the method takes away, where there is one beyond error; low and high of each, 95 %; series, seed, and simulated.
+    methods. Columns of the table: design, scenario, effect, method; rate, as asked for; threshold, on the method's
+    own scale (p where it has one), missing where all that it judges stays below the rate; judged, share of the quiet
+    weeks that were; false_flags, share of the quiet weeks flagged; at_p, share with p at or below *rate* and an
+    incident, missing for rules without p; pod, share of the events of which a week is flagged; early, share flagged
+    within `EARLY` weeks, of events that last; delay, mean weeks until the first flag (the first is 1), censored;
+    reference, that of Farrington flexible with or without its rule for low counts, whichever is sooner; oracle, that
+    of a likelihood ratio that knows mean, dispersion and effect but not the start; closed, the share of the gap
+    between these two that the method takes away, where there is one beyond error; low and high of each, 95 %; series,
+    seed, and simulated.
 
     Raises OptionError for a method or option that there is not, and a rate too small for the series.
     """
