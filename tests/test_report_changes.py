@@ -66,7 +66,7 @@ def revisions() -> list[Row]:
 def retract(store: Store, incident_id: str, known: datetime) -> None:
     """Let the last version of a record be followed by its retraction, as a source that takes it back would."""
     store.run(
-        "INSERT INTO incident_version SELECT * REPLACE (version + 1 AS version, $known AS known_from, true AS retracted) "
+        "INSERT INTO incident_version SELECT * EXCLUDE (source_id) REPLACE (version + 1 AS version, $known AS known_from, true AS retracted) "
         "FROM incident_version WHERE incident_id = $id AND known_to IS NULL",
         {"id": incident_id, "known": known},
     )
