@@ -42,11 +42,11 @@ class Predictive:
     gamma distribution of mean 1 and the variance of the log mean, times two for phi, each with their first three moments;
     the weights w are those after the *memory* weeks before, as if nothing had happened in them.
 
-    The weeks before: p = P(Y >= y) / W, W = 1 + sum over n = 1, 2, 4, 8 of pi_n (L_n - 1), at most 10. L_n is the
+    The weeks before: p = P(Y >= y) / W, W = 1 + sum over n = 1, 2, 4, 8 of pi_n (1.08 L_n - 1), at most 10. L_n is the
     likelihood ratio of the n weeks before the judged one at raised means against those of the baseline, averaged over the
-    nodes with the weights w. So W is at most 1 on average where nothing happens, and given the weeks before, the judged
-    one has the distribution of the nodes: p <= alpha no more often than alpha says (p-value weighting: Genovese, Roeder
-    & Wasserman 2006, Biometrika 93:509). One week without incident is never an alarm.
+    nodes with the weights w. So W is about 1 on average where nothing happens (1.08 makes up for the limit of 10), and
+    given the weeks before, the judged one has the distribution of the nodes: p <= alpha about as often as alpha says
+    (p-value weighting: Genovese, Roeder & Wasserman 2006, Biometrika 93:509). One week without incident is never an alarm.
 
     `statistic` is log W, `expected` mu, `upper` the largest count that raises no alarm given the weeks before. `p_drop`
     is P(Y <= y), which W has no part in. What was measured is in docs/evidence.md. Regions are judged each by itself.

@@ -15,6 +15,9 @@ RATE, PHI, NODE_WEIGHT, DENSITY, TAIL = range(5)
 """Rows of the nodes that stand for the posterior: their mean, dispersion and weight; and two for working."""
 LARGEST_WEIGHT = 10.0
 """However high the weeks before were, a flag at alpha needs a count of chance 10 alpha or less."""
+CAP_COST = 1.08
+"""Times its value that a likelihood ratio counts: gives back what LARGEST_WEIGHT takes of the mean weight, a twentieth
+where there is less than an incident a week."""
 _SPARSE = 4.0
 """Where a week's variance is this many times its squared mean, the raise is twice that of a dense stream."""
 _LARGEST_EXPONENT = 50.0
@@ -52,9 +55,9 @@ def weigh(counts: Floats, means: Floats, now: int, mean: float, phi: float, wind
     """Weigh the nodes by the weeks before *now* as if nothing had happened in them; returns how far they are evidence.
 
     The answer is a mixture over windows of the likelihood ratios of raised means, each averaged over the nodes so
-    weighed: 1 on average where nothing happens. means: (N,), the week before *now* first. mean, phi: those of the judged
-    week, the nodes' on average. windows: (K, 3), each its weeks, deviations above the mean, and weight; the weights'
-    rest is that of the weeks before not mattering.
+    weighed and counted CAP_COST times: about 1 on average where nothing happens, and 1 without windows. means: (N,),
+    the week before *now* first. mean, phi: those of the judged week, the nodes' on average. windows: (K, 3), each its
+    weeks, deviations above the mean, and weight; the weights' rest is that of the weeks before not mattering.
     """
     ratios, fits = np.zeros((NODES, windows.shape[0])), np.zeros(NODES)
     for k in range(NODES):
@@ -70,5 +73,5 @@ def weigh(counts: Floats, means: Floats, now: int, mean: float, phi: float, wind
         nodes[NODE_WEIGHT, k] /= whole
         for j in range(windows.shape[0]):
             ratio = math.exp(min(ratios[k, j], _LARGEST_EXPONENT))
-            total += windows[j, 2] * nodes[NODE_WEIGHT, k] * (ratio - 1.0)
+            total += windows[j, 2] * nodes[NODE_WEIGHT, k] * (CAP_COST * ratio - 1.0)
     return min(total, LARGEST_WEIGHT)
