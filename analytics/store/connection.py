@@ -241,9 +241,8 @@ class Store:
         try:
             yield
         except BaseException:
-            with suppress(
-                duckdb.Error
-            ):  # a database that failed for good has nothing to undo: it is whole when opened again
+            # a database that failed for good has nothing to undo: it is whole when opened again
+            with suppress(duckdb.Error):
                 self._connection.rollback()
             raise
         self.run("COMMIT")

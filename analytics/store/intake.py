@@ -134,7 +134,8 @@ def _read(store: Store, intake: Intake, sql: str, parameters: Mapping[str, Any] 
 def stage_again(store: Store, intake: Intake, settings: str, *, apart: bool) -> tuple[int, int] | None:
     """Stage what an earlier load read from the same bytes in the same way; None where there is none to take it from.
 
-    *apart* as in `stage`.     Only where all records are known at one time, then and now, as an incident has one record in such a file.
+    *apart* as in `stage`. Only where all records are known at one time, then and now, as an incident has one record in such
+    a file.
     """
     found = store.rows(
         "SELECT load_id, rows_read, accepted FROM load WHERE sha256 = $sha AND settings = $settings AND undone_at IS NULL "

@@ -27,8 +27,8 @@ ONSETS = 6
 RATE = 0.01
 
 
-def sums(made: SimulatedRamps, means: Floats, phi: Floats, slopes: tuple[float, ...]) -> Floats:
-    """Log likelihood ratios of onsets 1..ONSETS weeks ago and *slopes*, (judged, R, ONSETS, slopes).
+def ratios(made: SimulatedRamps, means: Floats, phi: Floats, slopes: tuple[float, ...]) -> Floats:
+    """Likelihood ratios of onsets 1..ONSETS weeks ago and *slopes*, (judged, R, ONSETS, slopes).
 
     means, phi: (judged, R), the same for all weeks of a window.
     """
@@ -43,12 +43,12 @@ def sums(made: SimulatedRamps, means: Floats, phi: Floats, slopes: tuple[float, 
                 rise = special.gammaln(y + size * factor) - special.gammaln(size * factor)
                 fall = special.gammaln(size) - special.gammaln(y + size) - size * (factor - 1) * np.log(phi)
                 out[:, :, onset - 1, column] += np.where(phi < 1 + 1e-6, poisson, rise + fall)
-    return out
+    return np.exp(np.clip(out, -60, 60))
 
 
-def mixed(made: SimulatedRamps, logs: Floats, weights: Floats) -> Floats:
+def mixed(made: SimulatedRamps, likelier: Floats, weights: Floats) -> Floats:
     """Scores (judged, R) of a mixture, weights (ONSETS, slopes); minus infinity in weeks without incident."""
-    score = np.einsum("wros,os->wr", np.exp(np.clip(logs, -60, 60)), weights)
+    score = np.einsum("wros,os->wr", likelier, weights)
     return np.where(made.counts[made.start :] == 0, -np.inf, np.log(score))
 
 
@@ -135,21 +135,21 @@ def main() -> None:
     limits = Limits(given.mean, given.phi, given.series, given.seed)
     alike = np.full((ONSETS, 1), 1 / ONSETS)
     knows_slope = [
-        [mixed(made, sums(made, *limits.estimated(made), (growth,)), alike) for made in (limits.quiet, event)]
+        [mixed(made, ratios(made, *limits.estimated(made), (growth,)), alike) for made in (limits.quiet, event)]
         for growth, event in zip(GROWTHS, limits.ramps, strict=True)
     ]
     say("slope known, baseline estimated", limits.shares(*map(list, zip(*knows_slope, strict=True))))
     three = np.full((ONSETS, 3), 1 / ONSETS / 3)
-    null = mixed(limits.quiet, sums(limits.quiet, *limits.true(limits.quiet), GROWTHS), three)
-    events = [mixed(made, sums(made, *limits.true(made), GROWTHS), three) for made in limits.ramps]
+    null = mixed(limits.quiet, ratios(limits.quiet, *limits.true(limits.quiet), GROWTHS), three)
+    events = [mixed(made, ratios(made, *limits.true(made), GROWTHS), three) for made in limits.ramps]
     say("baseline known, one of three slopes", limits.shares([null] * 3, events))
-    quiet, *logs = (sums(made, *limits.own(made), SLOPES) for made in (limits.quiet, *limits.ramps))
+    quiet, *events = (ratios(made, *limits.own(made), SLOPES) for made in (limits.quiet, *limits.ramps))
     weights = np.zeros((ONSETS, len(SLOPES)))
     weights[:, [SLOPES.index(0.2), SLOPES.index(0.45)]] = RampOptions().weights()[:ONSETS]
     null = mixed(limits.quiet, quiet, weights)
-    own = [mixed(made, one, weights) for made, one in zip(limits.ramps, logs, strict=True)]
+    own = [mixed(made, one, weights) for made, one in zip(limits.ramps, events, strict=True)]
     say("the detector's baseline and weights", limits.shares([null] * 3, own))
-    say("its baseline, weights searched", searched(limits, quiet, logs, weights, given.steps, given.seed))
+    say("its baseline, weights searched", searched(limits, quiet, events, weights, given.steps, given.seed))
 
 
 def say(name: str, shares: list[float]) -> None:
