@@ -102,16 +102,19 @@ class Panel:
         """A panel from rows of `weekly`: week, region_id, region, value, status; bracketed regions go to *aside*."""
         special = frame["region_id"].str.startswith("(")
         main = frame[~special]
-        wide = main.pivot(index="week", columns="region_id", values="value").sort_index().sort_index(axis=1)
-        codes = main["status"].map({status.name.lower(): int(status) for status in Status})
-        status = main.assign(code=codes).pivot(index="week", columns="region_id", values="code").reindex_like(wide)
-        status = status.fillna(int(Status.UNKNOWN)).to_numpy(dtype=np.uint8)
+        row, weeks = pd.factorize(main["week"], sort=True)
+        column, regions = pd.factorize(main["region_id"], sort=True)
+        said, statuses = pd.factorize(main["status"])
+        codes = np.array([Status[name.upper()] for name in statuses], dtype=np.uint8)[said]
+        status = np.full((len(weeks), len(regions)), int(Status.UNKNOWN), dtype=np.uint8)
+        status[row, column] = codes
+        values = np.full(status.shape, np.nan)
+        values[row, column] = np.where(codes == Status.KNOWN, main["value"], np.nan)
         names = main.drop_duplicates("region_id").set_index("region_id")["region"]
-        values = np.where(status == Status.KNOWN, wide.to_numpy(dtype=np.float64), np.nan)
         return cls(
-            weeks=_frozen(wide.index.to_numpy().astype("datetime64[D]")),
-            region_ids=tuple(wide.columns),
-            region_names=tuple(names[region] for region in wide.columns),
+            weeks=_frozen(weeks.to_numpy().astype("datetime64[D]")),
+            region_ids=tuple(regions),
+            region_names=tuple(names[regions]),
             values=_frozen(values),
             status=_frozen(status),
             aside=frame[special].drop(columns=["region", "status"]).reset_index(drop=True),

@@ -21,56 +21,74 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
            greatest(CAST(d.day AS DATE), b.first_day) AS day_from, least(CAST(d.day AS DATE) + 6, b.last_day) AS day_until
     FROM bounds AS b,
          generate_series(CAST(week_of(b.first_day, week_start) AS TIMESTAMP), CAST(b.last_day AS TIMESTAMP), INTERVAL 7 DAY) AS d(day)
-), unit AS (             -- the rows asked for, and the regions each is made of
+), above AS MATERIALIZED (
+    SELECT l.region_id, l.ancestor_id FROM lineage AS l
+), asked AS (            -- the rows asked for, and the regions each is made of
     SELECT r.region_id AS unit_id, r.name AS unit_name, r.region_id AS part_id, r.valid_from, r.valid_until
     FROM region AS r, bounds AS b
     WHERE r.level = level AND coalesce(r.valid_from <= b.last_day, true) AND coalesce(r.valid_until >= b.first_day, true)
     UNION ALL
     SELECT m.group_id, m."group", m.region_id, m.valid_from, m.valid_until
     FROM region_member AS m WHERE m.group_id = level OR level = 'group'
+), apart AS (            -- the rows of incidents that are in none of them; their numbers are 1 to 3
+    FROM (VALUES (1, '(imprecise)'), (2, '(membership unknown)'), (3, '(unplaced)')) AS v(unit, name)
+), unit AS (
+    SELECT a.*, 3 + dense_rank() OVER (ORDER BY a.unit_id) AS unit FROM asked AS a
 ), stretch AS (          -- kind 1: reported; 0: declared unreported; -1: unreported in a region inside the part
-    SELECT DISTINCT u.unit_id, u.part_id, s.source, s.rank, CAST(s.reported AS INTEGER) AS kind, s.covers_from, s.covers_until
-    FROM unit AS u JOIN lineage AS l ON l.region_id = u.part_id JOIN statement AS s ON s.region_id = l.ancestor_id
+    SELECT DISTINCT u.part_id, s.source, s.rank, CAST(s.reported AS INTEGER) AS kind, s.covers_from, s.covers_until
+    FROM unit AS u JOIN above AS l ON l.region_id = u.part_id JOIN statement AS s ON s.region_id = l.ancestor_id
     WHERE s.covers_until >= s.covers_from
     UNION ALL
-    SELECT DISTINCT u.unit_id, u.part_id, s.source, s.rank, -1, s.covers_from, s.covers_until
-    FROM unit AS u JOIN lineage AS l ON l.ancestor_id = u.part_id AND l.region_id <> u.part_id
+    SELECT DISTINCT u.part_id, s.source, s.rank, -1, s.covers_from, s.covers_until
+    FROM unit AS u JOIN above AS l ON l.ancestor_id = u.part_id AND l.region_id <> u.part_id
     JOIN statement AS s ON s.region_id = l.region_id
     WHERE NOT s.reported AND s.covers_until >= s.covers_from
+), told AS (             -- parts of which the same is said; one of them is looked at for all
+    SELECT t.part_id, min(t.part_id) OVER (PARTITION BY t.said) AS like_part
+    FROM (SELECT s.part_id, list_sort(list(row(s.source, s.rank, s.kind, s.covers_from, s.covers_until))) AS said
+          FROM stretch AS s GROUP BY s.part_id) AS t
 ), marked AS (
     SELECT t.*, coalesce(t.covers_from > 1 + max(t.covers_until) OVER (
-        PARTITION BY t.unit_id, t.part_id, t.source, t.kind ORDER BY t.covers_from, t.covers_until
+        PARTITION BY t.part_id, t.source, t.kind ORDER BY t.covers_from, t.covers_until
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true) AS starts
-    FROM stretch AS t
+    FROM stretch AS t SEMI JOIN told AS o ON o.like_part = t.part_id
 ), numbered AS (
     SELECT m.*, count_if(m.starts) OVER (
-        PARTITION BY m.unit_id, m.part_id, m.source, m.kind ORDER BY m.covers_from, m.covers_until
+        PARTITION BY m.part_id, m.source, m.kind ORDER BY m.covers_from, m.covers_until
         ROWS UNBOUNDED PRECEDING) AS island
     FROM marked AS m
 ), merged AS (
-    SELECT n.unit_id, n.part_id, n.source, n.rank, n.kind, min(n.covers_from) AS covers_from, max(n.covers_until) AS covers_until
-    FROM numbered AS n GROUP BY n.unit_id, n.part_id, n.source, n.rank, n.kind, n.island
+    SELECT n.part_id, n.source, n.rank, n.kind, min(n.covers_from) AS covers_from, max(n.covers_until) AS covers_until
+    FROM numbered AS n GROUP BY n.part_id, n.source, n.rank, n.kind, n.island
 ), part_days AS (
-    SELECT m.unit_id, m.part_id, m.source, m.rank, w.week,
+    SELECT m.part_id, m.source, m.rank, w.week,
            sum((least(m.covers_until, w.day_until) - greatest(m.covers_from, w.day_from) + 1)
                * CASE m.kind WHEN 1 THEN 1 WHEN 0 THEN -1 ELSE 0 END) AS days,
            bool_or(m.kind = -1) AS holes
     FROM merged AS m JOIN week AS w ON m.covers_from <= w.day_until AND m.covers_until >= w.day_from
-    GROUP BY m.unit_id, m.part_id, m.source, m.rank, w.week
-), parts AS (
-    SELECT u.unit_id, any_value(u.unit_name) AS unit_name, count(DISTINCT u.part_id) AS parts,
+    GROUP BY m.part_id, m.source, m.rank, w.week
+), made AS (             -- an empty name: a part of which nothing is said
+    SELECT u.unit, any_value(u.unit_id) AS unit_id, any_value(u.unit_name) AS unit_name, list_sort(list(DISTINCT coalesce(t.like_part, ''))) AS like_parts,
            min(coalesce(u.valid_from, DATE '0001-01-01')) AS valid_from,
            max(coalesce(u.valid_until, DATE '9999-01-01')) AS valid_until
-    FROM unit AS u WHERE EXISTS (FROM merged AS m WHERE m.unit_id = u.unit_id) GROUP BY u.unit_id
+    FROM unit AS u LEFT JOIN told AS t ON t.part_id = u.part_id GROUP BY u.unit HAVING count(t.part_id) > 0
+), ranked AS (           -- kin: units made of parts like the same
+    SELECT m.*, dense_rank() OVER (ORDER BY m.like_parts) AS kin FROM made AS m
+), kinship AS (
+    SELECT DISTINCT r.kin, len(r.like_parts) AS parts, unnest(r.like_parts) AS part_id FROM ranked AS r
 ), cover AS (
-    SELECT d.unit_id, d.source, d.rank, d.week, max(d.days) AS days,
-           min(d.days) = 7 AND count(*) = any_value(p.parts) AND NOT bool_or(d.holes) AS whole
-    FROM part_days AS d JOIN parts AS p ON p.unit_id = d.unit_id
-    GROUP BY d.unit_id, d.source, d.rank, d.week
+    SELECT k.kin, d.source, d.rank, d.week, max(d.days) AS days,
+           min(d.days) = 7 AND count(*) = any_value(k.parts) AND NOT bool_or(d.holes) AS whole
+    FROM part_days AS d JOIN kinship AS k ON k.part_id = d.part_id
+    GROUP BY k.kin, d.source, d.rank, d.week
 ), chosen AS (
-    SELECT c.unit_id, c.week, arg_min(c.source, row(c.rank, c.source)) AS source, arg_min(c.whole, row(c.rank, c.source)) AS whole,
-           list(c.source) AS sources
-    FROM cover AS c WHERE c.days > 0 GROUP BY c.unit_id, c.week
+    SELECT c.kin, c.week, arg_min(c.source, row(c.rank, c.source)) AS source, arg_min(c.whole, row(c.rank, c.source)) AS whole,
+           CASE WHEN source IS NULL AND count(*) > 1 THEN array_to_string(list_sort(list(c.source)), ', ') END AS rivals
+    FROM cover AS c WHERE c.days > 0 GROUP BY c.kin, c.week
+), state AS (
+    SELECT k.kin, w.*, c.source, c.whole, c.rivals
+    FROM (SELECT DISTINCT kin FROM kinship) AS k CROSS JOIN week AS w
+    LEFT JOIN chosen AS c ON c.kin = k.kin AND c.week = w.week
 ), picked AS (
     SELECT * FROM incidents_as_of(as_of) WHERE "where"
 ), dated AS (
@@ -89,58 +107,54 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
     WHERE dates = 'spread' AND p.date_precision IN ('month', 'year')
       AND (source IS NULL OR list_contains(string_split(source, ','), p.source))
 ), belongs AS (
-    SELECT DISTINCT l.region_id, u.unit_id, u.valid_from, u.valid_until
-    FROM unit AS u JOIN lineage AS l ON l.ancestor_id = u.part_id
-), above AS (            -- coarser than a group's members: whether the incident belongs is not known
+    SELECT DISTINCT l.region_id, u.unit, u.valid_from, u.valid_until
+    FROM unit AS u JOIN above AS l ON l.ancestor_id = u.part_id
+), vague AS (            -- coarser than a group's members: whether the incident belongs is not known
     SELECT DISTINCT l.ancestor_id AS region_id
-    FROM unit AS u JOIN lineage AS l ON l.region_id = u.part_id AND l.ancestor_id <> l.region_id
+    FROM unit AS u JOIN above AS l ON l.region_id = u.part_id AND l.ancestor_id <> l.region_id
     WHERE EXISTS (FROM region_member AS m WHERE m.group_id = u.unit_id)
-), placed AS (         -- districts count where they are; levels above follow the first-level region reported
+), placed AS (           -- districts count where they are; levels above follow the first-level region reported
     SELECT d.*,
-           CASE WHEN b.unit_id IS NOT NULL THEN b.unit_id
-                WHEN a.region_id IS NOT NULL THEN '(membership unknown)'
+           CASE WHEN b.unit IS NOT NULL THEN b.unit
+                WHEN coalesce(d.district_id, d.region_id) IN (SELECT v.region_id FROM vague AS v) THEN 2
                 WHEN d.region_id IS NULL OR NOT EXISTS (FROM region_member AS m WHERE m.group_id = level OR level = 'group')
-                THEN '(unplaced)' END AS _unit
+                THEN 3 END AS _unit
     FROM dated AS d
     LEFT JOIN belongs AS b
         ON b.region_id = CASE WHEN level IN ('country', 'admin1') THEN d.region_id ELSE coalesce(d.district_id, d.region_id) END
         AND coalesce(b.valid_from <= d.occurred_on, true) AND coalesce(b.valid_until >= d.occurred_on, true)
-    LEFT JOIN above AS a ON a.region_id = coalesce(d.district_id, d.region_id)
 ), keyed AS (
-    SELECT p.* EXCLUDE (_unit), CASE WHEN p._imprecise THEN '(imprecise)' ELSE p._unit END AS _unit
+    SELECT p.* EXCLUDE (_unit), CASE WHEN p._imprecise THEN 1 ELSE p._unit END AS _unit
     FROM placed AS p WHERE p._unit IS NOT NULL
-), measured AS (
-    SELECT k._unit, k._week, CASE WHEN NOT starts_with(k._unit, '(') THEN k.source END AS _source, measure AS _value,
-           sum(k.share) AS _incidents, sum(k.killed * k.share) AS _killed, sum(k.wounded * k.share) AS _wounded,
-           sum(k.killed_civilians * k.share) AS _killed_civilians, sum(k.killed_security * k.share) AS _killed_security
-    FROM keyed AS k GROUP BY ALL
-), named AS (
-    SELECT m._unit, m._week, m._source, round(CASE CAST(m._value AS VARCHAR)
-        WHEN 'incidents' THEN m._incidents WHEN 'killed' THEN m._killed WHEN 'wounded' THEN m._wounded
-        WHEN 'killed_civilians' THEN m._killed_civilians WHEN 'killed_security' THEN m._killed_security
-        ELSE CAST(CAST(m._value AS VARCHAR) AS DOUBLE) END, 9) AS value
-    FROM measured AS m
-), grid AS (
-    SELECT w.week, p.unit_id, p.unit_name, true AS real
-    FROM parts AS p, week AS w WHERE p.valid_from <= w.day_until AND p.valid_until >= w.day_from
+), measured AS (         -- a cell's number is that of its unit and that of its week's first day
+    SELECT k._unit * 10000000 + (k._week - DATE '0001-01-01') AS cell, CASE WHEN k._unit > 3 THEN k.source END AS _source,
+           round(CASE WHEN typeof(measure) <> 'VARCHAR' THEN CAST(measure AS DOUBLE)
+               ELSE CASE CAST(measure AS VARCHAR)
+                   WHEN 'incidents' THEN sum(k.share) WHEN 'killed' THEN sum(k.killed * k.share) WHEN 'wounded' THEN sum(k.wounded * k.share)
+                   WHEN 'killed_civilians' THEN sum(k.killed_civilians * k.share) WHEN 'killed_security' THEN sum(k.killed_security * k.share)
+                   ELSE CAST(CAST(measure AS VARCHAR) AS DOUBLE) END END, 9) AS value
+    FROM keyed AS k GROUP BY cell, _source
+), grid AS (             -- whole: null where no source reports, else whether it reports on all of the week
+    SELECT r.unit, s.week, s.source, s.whole, s.rivals
+    FROM ranked AS r JOIN state AS s ON s.kin = r.kin AND r.valid_from <= s.day_until AND r.valid_until >= s.day_from
     UNION ALL
-    SELECT w.week, s.unit_id, s.unit_id, false
-    FROM (SELECT '(unplaced)' AS unit_id UNION SELECT DISTINCT n._unit FROM named AS n WHERE starts_with(n._unit, '(')) AS s, week AS w
+    SELECT a.unit, w.week, NULL, w.day_until - w.day_from = 6, NULL
+    FROM apart AS a, week AS w WHERE a.unit = 3 OR a.unit IN (SELECT m.cell // 10000000 FROM measured AS m WHERE m.cell < 40000000)
 ), judged AS (
-    SELECT g.week, g.unit_id, g.unit_name, CASE WHEN n._unit IS NULL THEN empty ELSE n.value END AS value,
-           CASE WHEN g.real AND source IS NULL AND len(c.sources) > 1
-                THEN error('two sources cover ' || g.unit_name || ' in the week of ' || g.week || ' (' || array_to_string(list_sort(c.sources), ', ')
-                           || '): choose one, or name them in order of precedence, with source')
-                WHEN n._unit IS NOT NULL AND n.value IS NULL THEN 'unknown'      -- incidents, but no figure
-                WHEN c.unit_id IS NOT NULL THEN CASE WHEN c.whole THEN 'known' ELSE 'incomplete' END
-                WHEN g.real THEN 'unknown'
-                WHEN w.day_until - w.day_from = 6 THEN 'known' ELSE 'incomplete' END AS status
+    SELECT g.week, g.unit, g.rivals, CASE WHEN m.cell IS NULL THEN empty ELSE m.value END AS value,
+           CASE WHEN m.cell IS NOT NULL AND m.value IS NULL THEN 'unknown'      -- incidents, but no figure
+                WHEN g.whole IS NULL THEN 'unknown'
+                WHEN g.whole THEN 'known' ELSE 'incomplete' END AS status
     FROM grid AS g
-    JOIN week AS w ON w.week = g.week
-    LEFT JOIN chosen AS c ON c.unit_id = g.unit_id AND c.week = g.week
-    LEFT JOIN named AS n ON n._unit = g.unit_id AND n._week = g.week AND n._source IS NOT DISTINCT FROM c.source
+    LEFT JOIN measured AS m ON m.cell = g.unit * 10000000 + (g.week - DATE '0001-01-01') AND m._source IS NOT DISTINCT FROM g.source
+), called AS (
+    SELECT j.* EXCLUDE (status), n.unit_id, n.unit_name,
+           CASE WHEN j.rivals IS NULL THEN j.status
+                ELSE error('two sources cover ' || n.unit_name || ' in the week of ' || j.week || ' (' || j.rivals
+                           || '): choose one, or name them in order of precedence, with source') END AS status
+    FROM judged AS j
+    JOIN (SELECT r.unit, r.unit_id, r.unit_name FROM ranked AS r UNION ALL SELECT a.unit, a.name, a.name FROM apart AS a) AS n ON n.unit = j.unit
 )
-SELECT j.week, j.unit_id AS region_id, j.unit_name AS region,
-       CASE WHEN j.status <> 'unknown' THEN j.value END AS value, j.status
-FROM judged AS j
-ORDER BY j.week, starts_with(j.unit_id, '('), j.unit_id;
+SELECT c.week, c.unit_id AS region_id, c.unit_name AS region, CASE WHEN c.status <> 'unknown' THEN c.value END AS value, c.status
+FROM called AS c
+ORDER BY c.week, c.unit <= 3, c.unit;

@@ -201,6 +201,7 @@ class Store:
     def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.Table":
         """A query's result as an Arrow table."""
         with errors_of_ours(self.path):
+            self._connection.complete()  # what was asked before and not read to its end
             found: pa.Table = self._connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
         return found
 

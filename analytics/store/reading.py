@@ -120,9 +120,10 @@ def weekly(
         "dates": dates,
     }
     try:
-        return store.frame(sql, parameters)
+        frame: pd.DataFrame = store.arrow(sql, parameters).to_pandas(date_as_object=False)
     except QueryError as error:
         raise _readable(error, measure, where) from error
+    return frame.astype({"week": "datetime64[us]"})
 
 
 def sources_of(store: Store) -> list[str]:

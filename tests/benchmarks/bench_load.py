@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 import duckdb
+import pandas as pd
 
 from analytics.sources import Mapping, table_source
 from analytics.sources.tables import table_of
@@ -126,7 +127,8 @@ def bare(folder: Path) -> str:
 def panel(folder: Path) -> str:
     """The weekly panel of all districts."""
     with Store(folder / "ours.db", read_only=True, config=LIMITS) as store:
-        return f"{len(weekly(store, level='admin2')):,} cells"
+        frame: pd.DataFrame = weekly(store, level="admin2")
+    return f"{len(frame):,} cells"
 
 
 def raw(folder: Path) -> str:
