@@ -141,6 +141,21 @@ def laughing_workbook(path: Path, full: bool) -> None:
     _workbook(path, iter([row]), f'<!DOCTYPE x [<!ENTITY l0 "lol">{entities}]>')
 
 
+def unknown_elements(path: Path, full: bool) -> None:
+    """A workbook with millions of elements of nobody's language before its first record."""
+    some = "<unknown/>" * 100_000
+    _workbook(path, (some for _ in range(60 if full else 12)))
+
+
+def endless_cell(path: Path, full: bool) -> None:
+    """A workbook with a cell of more text than all cells of a row may have."""
+    some = "".join(f"{n} gunmen, " for n in range(100_000))
+    _workbook(
+        path,
+        iter(['<row r="2"><c r="A2" t="inlineStr"><is><t>', *[some] * (200 if full else 60), "</t></is></c></row>"]),
+    )
+
+
 def far_row(path: Path, full: bool) -> None:
     """A workbook with one record in row 999,999,999,999,999."""
     _workbook(path, iter([_filled(999_999_999_999_999)]))
@@ -224,6 +239,8 @@ REFUSED: dict[str, tuple[Maker, str]] = {
     "keys.jsonl": (many_keys, "different keys"),
     "malformed.csv": (malformed_lines, "records none has the 2 fields"),
     "laughs.xlsx": (laughing_workbook, "cannot be read as a workbook"),
+    "elements.xlsx": (unknown_elements, "XML elements between two rows"),
+    "cell.xlsx": (endless_cell, "has a row of more than 67,108,864 characters"),
     "far_row.xlsx": (far_row, "blank rows one after another"),
     "far_cell.xlsx": (far_cell, "a cell in column 16,384"),
     "footer.parquet": (wrong_footer, "cannot be read as a table"),

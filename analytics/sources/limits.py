@@ -18,6 +18,12 @@ RATIO_FROM = 64 << 20
 """Bytes unpacked before the ratio counts: a small table of equal rows may pack as well as it likes."""
 MOST_PART = 64 << 20
 """Bytes of any other part of a workbook but its sheets, which is held in memory."""
+SMALL_SHEET = 8 << 20
+"""Bytes of a sheet up to which it does not matter what it is made of."""
+MOST_ELEMENTS = 1 << 20
+"""XML elements between two rows of a sheet, which are held in memory. A row of all of Excel's columns has a tenth."""
+MOST_ROWS = 4 << 20
+"""Rows of a sheet, each of which leaves something in memory: four times what Excel has."""
 MOST_BLANK = 1 << 20
 """Blank rows of a sheet one after another: as many as Excel has in all. A row's number may say anything."""
 SAMPLED = 1_000

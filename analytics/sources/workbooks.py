@@ -1,15 +1,18 @@
 """Excel workbooks (.xlsx) as rows of text, read one row at a time."""
 
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from xml.parsers import expat
 
 from analytics.errors import AnalyticsError, InputError, OptionError
 from analytics.sources import limits
 from analytics.sources.archives import check_workbook, choose
 
 Row = list[str | None]
+_ROW = "http://schemas.openxmlformats.org/spreadsheetml/2006/main row"
 
 
 def workbook_rows(path: Path, file: Path, sheet: str) -> Iterator[Row]:
@@ -24,6 +27,7 @@ def workbook_rows(path: Path, file: Path, sheet: str) -> Iterator[Row]:
         raise OptionError("Excel files need openpyxl; pip install incident-analytics[excel]") from error
     check_workbook(file)
     try:
+        _check_sheets(path, file)
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         try:
             chosen = book[choose(path, sheet, [one.title for one in book.worksheets])]
@@ -42,6 +46,45 @@ def workbook_rows(path: Path, file: Path, sheet: str) -> Iterator[Row]:
         raise
     except Exception as error:  # damaged XML surfaces as whatever the reader stumbles over
         raise InputError(f"{path} cannot be read as a workbook: {error or type(error).__name__}") from error
+
+
+def _check_sheets(path: Path, file: Path) -> None:
+    """Raise InputError for a workbook with a sheet that could not be held in memory row by row."""
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            if info.filename.lower().startswith("xl/worksheets/") and info.file_size > limits.SMALL_SHEET:
+                with archive.open(info) as sheet:
+                    _check_elements(path, sheet)
+
+
+def _check_elements(path: Path, sheet: IO[bytes]) -> None:
+    """Raise InputError for more rows, or more between two rows, than an honest sheet has."""
+    rows = elements = characters = 0
+
+    def begin(_: str, attributes: dict[str, str]) -> None:
+        nonlocal elements
+        elements += 1
+        text("".join(attributes.values()))
+        if elements > limits.MOST_ELEMENTS:
+            raise InputError(f"{path} has more than {limits.MOST_ELEMENTS:,} XML elements between two rows of a sheet")
+
+    def text(said: str) -> None:
+        nonlocal characters
+        characters += len(said)
+        if characters > limits.LONGEST_LINE:
+            raise InputError(f"{path} has a row of more than {limits.LONGEST_LINE:,} characters")
+
+    def end(name: str) -> None:
+        nonlocal rows, elements, characters
+        if name == _ROW:
+            rows, elements, characters = rows + 1, 0, 0
+        if rows > limits.MOST_ROWS:
+            raise InputError(f"{path} has a sheet of more than {limits.MOST_ROWS:,} rows; use CSV")
+
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
+    parser.ParseFile(sheet)
 
 
 def _trimmed(row: tuple[Any, ...]) -> tuple[Any, ...]:
