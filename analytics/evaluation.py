@@ -342,8 +342,8 @@ def compare(
         value = float((means[0] - means[1]) / (means[0] - means[2]))
     return Comparison(
         reference=float(means[0]), method=float(means[1]), oracle=float(means[2]),
-        gap=_interval(float(means[0] - means[2]), boot[:, 0] - boot[:, 2]),
-        gain=_interval(float(means[0] - means[1]), boot[:, 0] - boot[:, 1]), share=_interval(value, share),
+        gap=interval(float(means[0] - means[2]), boot[:, 0] - boot[:, 2]),
+        gain=interval(float(means[0] - means[1]), boot[:, 0] - boot[:, 1]), share=interval(value, share),
     )  # fmt: skip
 
 
@@ -389,7 +389,8 @@ def _delays(trials: Sequence[Trial], tails: Sequence[_Tail], times: Floats, rate
     )
 
 
-def _interval(value: float, boot: Floats) -> Estimate:
+def interval(value: float, boot: Floats) -> Estimate:
+    """*value* with the 2.5 and 97.5 % percentiles of what resampling made of it, where that is finite."""
     known = boot[np.isfinite(boot)]
     low, high = np.percentile(known, [2.5, 97.5]) if known.size else (np.nan, np.nan)
     return Estimate(value=value, low=float(low), high=float(high))

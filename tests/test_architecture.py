@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"smtp"}, set()),
     ({"report", "output"}, {"numpy", "pandas", "pyarrow", "plotly", "jinja2", "markupsafe", "tabulate"}),
     ({"figures", "maps"}, {"numpy", "pandas", "plotly"}),
-    ({"evaluation", "escalations"}, {"numpy", "pandas", "scipy", "tqdm"}),
+    ({"evaluation", "escalations", "resampling"}, {"numpy", "pandas", "scipy", "tqdm"}),
     ({"flags"}, {"numpy", "pandas", "scipy"}),
     ({"simulate"}, {"numpy", "pandas", "scipy"}),
     ({"models"}, {"numpy", "pandas", "scipy", "statsmodels", "numba"}),

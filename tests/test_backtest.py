@@ -50,7 +50,9 @@ def said(cells: list[tuple[int, str, float]]) -> pd.DataFrame:
         "datetime64[s]"
     )
     frame = frame.assign(week=weeks, region=frame["region_id"], measure="incidents", expected=1.0, level="watch")
-    return frame.assign(excess=frame["observed"] - 1).drop(columns="number")
+    return frame.assign(excess=frame["observed"] - 1, recent=frame["observed"], recent_expected=1.0).drop(
+        columns="number"
+    )
 
 
 QUIET = [1, 0, 1, 0]

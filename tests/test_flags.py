@@ -87,10 +87,45 @@ EDGES = [
 @pytest.mark.parametrize(("q", "observed", "expected", "level"), EDGES)
 def test_a_level_needs_its_q_and_its_floors(q: float, observed: float, expected: float, level: str) -> None:
     """At the edge of each threshold of the default policy the level is what the policy says."""
-    row = pd.DataFrame(
-        {"q_value": [q], "observed": [observed], "ratio": [observed / expected], "excess": [observed - expected]}
-    )
+    row = pd.DataFrame({"q_value": [q], "recent": [observed], "recent_expected": [expected]})
     assert levels(row, Policy()).tolist() == [level]
+
+
+def test_floors_of_several_weeks_by_hand() -> None:
+    """With four weeks the floors are asked of their known sum: small weeks add up, and a week before them can spoil one.
+
+    One is expected a week. A: 2 2 2 2, together 8 where 4 are: a flag of two incidents. B: 0 0 0 4 and D: 0 0 0 3 are
+    flags of the week alone. C: unknown, 2, unknown, 3 is 5 where 2 are: a flag of both.
+    """
+    counts = np.array([[2, 0, np.nan, 0], [2, 0, 2, 0], [2, 0, np.nan, 0], [2, 4, 3, 3]], dtype=float)
+    p = np.where(np.isnan(counts), np.nan, 0.9)
+    p[3] = 1e-6
+    spikes = result(counts, p)
+    week, four = (judge(spikes, Policy(floor_weeks=weeks)).flags for weeks in (1, 4))
+    assert sorted(week["region"]) == ["R1", "R2", "R3"]
+    assert sorted(four["region"]) == ["R0", "R2"]
+    reason_of = four.set_index("region")["reason"]
+    assert "R0: 2 incidents in the week of 25 January 2021" in reason_of["R0"]
+    assert "8 in the 4 weeks up to it, where 4 were expected" in reason_of["R0"]
+    assert "5 in the 4 weeks up to it, where 2 were expected" in reason_of["R2"]
+
+
+def test_floors_look_at_no_week_after() -> None:
+    """What a week's floors are asked of is the same whether later weeks are there, and from which week on one judges."""
+    counts = np.random.default_rng(3).poisson(1.5, (12, 5)).astype(float)
+    p = np.full(counts.shape, 1e-6)
+    whole = result(counts, p)
+    part = replace(whole, weeks=whole.weeks[5:9], **{name: getattr(whole, name)[5:9] for name in TABLES})
+    judged, few = (judge(one, Policy(floor_weeks=4)).flags for one in (whole, part))
+    inside = judged[judged["week"].isin(part.weeks)]
+    one, other = (
+        set(frame[["week", "region_id", "level"]].itertuples(index=False, name=None)) for frame in (few, inside)
+    )
+    assert one == other
+    assert len(few) > 0
+
+
+TABLES = ("observed", "expected", "upper", "p_value", "score", "alarm", "note", "judged_by")
 
 
 def test_another_region_changes_a_q_but_no_p() -> None:

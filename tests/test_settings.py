@@ -99,6 +99,7 @@ def test_a_number_is_finite_and_a_number(value: Any) -> None:
         ({"watch_q": 0.001}, "alert_q <= warning_q <= watch_q"),
         ({"alert_q": 0}, "0 < alert_q"),
         ({"min_observed": -1}, "min_observed must not be negative, got -1"),
+        ({"floor_weeks": 0}, "floor_weeks must be at least 1, got 0"),
         ({"alert_ratio": 1.0}, "ratio must not fall from watch to alert"),
         ({"watch_excess": 9.0}, "excess must not fall"),
         ({"episode_gap": -1}, "episode_gap -1"),

@@ -2,7 +2,7 @@
 
 from analytics.flags.episodes import EPISODE_COLUMNS, EVENT_COLUMNS, open_in, opening, settled
 from analytics.flags.identity import lasting_ids
-from analytics.flags.judging import FLAG_COLUMNS, Judgement, judge, levels, raised
+from analytics.flags.judging import FLAG_COLUMNS, Judgement, judge, large_enough, levels, raised, recent, trailing
 from analytics.flags.policy import LEVELS, Policy
 from analytics.flags.priority import PARTS
 from analytics.flags.words import reason, spoken
@@ -16,12 +16,15 @@ __all__ = [
     "Judgement",
     "Policy",
     "judge",
+    "large_enough",
     "lasting_ids",
     "levels",
     "open_in",
     "opening",
     "raised",
     "reason",
+    "recent",
     "settled",
     "spoken",
+    "trailing",
 ]

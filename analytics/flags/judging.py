@@ -16,6 +16,7 @@ from analytics.flags.policy import LEVELS, Policy
 from analytics.flags.priority import PARTS, with_priority
 from analytics.flags.words import describe
 from analytics.models.base import SpikeResult
+from analytics.weeks import as_date
 
 FLAG_COLUMNS = (
     "week", "region_id", "region", "measure", "level", "kinds", "p_value", "q_value", "observed", "expected", "upper",
@@ -91,21 +92,46 @@ def raised(
     flags = streams.assign(
         excess=streams["observed"] - streams["expected"],
         ratio=streams["observed"] / streams["expected"].clip(lower=1e-12),
+        **recent(spikes, policy),
     )
     flags["level"] = levels(flags, policy)
     return streams, flags[flags["level"] != ""]
 
 
+def recent(spikes: SpikeResult, policy: Policy) -> dict[str, NDArray[np.float64]]:
+    """Of each region-week, as columns of `SpikeResult.frame`, what the floors are asked of.
+
+    recent: incidents of the known among the `floor_weeks` weeks up to it; recent_expected: its expected times how many
+    these are.
+    """
+    panel, weeks = spikes.panel, policy.floor_weeks
+    total, known = trailing(panel.values, weeks)
+    start = panel.index_of(as_date(spikes.weeks[0]))
+    judged = slice(start, start + len(spikes.weeks))
+    return {"recent": total[judged].ravel(), "recent_expected": (known[judged] * spikes.expected).ravel()}
+
+
+def trailing(values: NDArray[np.float64], weeks: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(sum, number) of the known among the *weeks* counts up to each week, each (T, R) as *values*; NaN is unknown."""
+    unknown = np.full((weeks - 1, values.shape[1]), np.nan)
+    window = np.lib.stride_tricks.sliding_window_view(np.concatenate([unknown, values]), weeks, axis=0)
+    return np.nansum(window, axis=-1), (~np.isnan(window)).sum(axis=-1)
+
+
 def levels(streams: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:
-    """Level of each stream ("" for none): the highest whose q-value, ratio and excess are all met."""
+    """Level of each stream ("" for none): the highest whose q-value and floors are all met; columns of `raised`."""
     found = np.full(len(streams), "", dtype=object)
-    enough = streams["observed"] >= policy.min_observed
     for level in LEVELS:
-        met = (
-            enough
-            & (streams["q_value"] <= getattr(policy, f"{level}_q"))
-            & (streams["ratio"] >= getattr(policy, f"{level}_ratio"))
-            & (streams["excess"] >= getattr(policy, f"{level}_excess"))
-        )
+        met = large_enough(streams, policy, level) & (streams["q_value"] <= getattr(policy, f"{level}_q"))
         found[met.to_numpy()] = level
     return found
+
+
+def large_enough(streams: pd.DataFrame, policy: Policy, level: str) -> "pd.Series[bool]":
+    """Whether each stream meets the effect-size floors of *level*, by recent and recent_expected."""
+    observed, expected = streams["recent"], streams["recent_expected"]
+    return (
+        (observed >= policy.min_observed)
+        & (observed / expected.clip(lower=1e-12) >= getattr(policy, f"{level}_ratio"))
+        & (observed - expected >= getattr(policy, f"{level}_excess"))
+    )

@@ -28,6 +28,9 @@ class Policy:
     """Smallest observed - expected of a watch, in incidents."""
     warning_excess: float = 3.0
     alert_excess: float = 5.0
+    floor_weeks: int = 1
+    """Weeks up to the judged one, itself included, whose sum min_observed, ratio and excess are asked of; their expected is
+    that of the judged week times the known among them. 1: of the week alone; with 4 a build-up of small weeks is large enough."""
     record_weeks: int = 52
     """A count is called a record when none as high has been seen for at least this many weeks."""
     episode_gap: int = 0
@@ -51,17 +54,11 @@ class Policy:
 
     def __post_init__(self) -> None:
         self._check_evidence()
+        self._check_floors()
         if not 0 < self.alert_q <= self.warning_q <= self.watch_q < 1:
             raise OptionError(
                 f"policy: 0 < alert_q <= warning_q <= watch_q < 1 must hold, got {self.alert_q}, {self.warning_q}, {self.watch_q}"
             )
-        for name in ("min_observed", "watch_ratio", "watch_excess", "record_weeks", "cooldown_weeks"):
-            if getattr(self, name) < 0:
-                raise OptionError(f"policy: {name} must not be negative, got {getattr(self, name)}")
-        for floor in ("ratio", "excess"):
-            floors = [getattr(self, f"{level}_{floor}") for level in LEVELS]
-            if floors != sorted(floors):
-                raise OptionError(f"policy: {floor} must not fall from watch to alert, got {floors}")
         weights = [getattr(self, f"priority_{part}") for part in PRIORITY_PARTS]
         if min(weights) < 0 or not sum(weights):
             raise OptionError(f"policy: priority_* must not be negative, and not all zero, got {weights}")
@@ -75,3 +72,14 @@ class Policy:
             raise OptionError(
                 f"policy: ramp_share {self.ramp_share} or evidence_p {self.evidence_p} is out of range ([0, 1); (0, 1))"
             )
+
+    def _check_floors(self) -> None:
+        for name in ("min_observed", "watch_ratio", "watch_excess", "record_weeks", "cooldown_weeks"):
+            if getattr(self, name) < 0:
+                raise OptionError(f"policy: {name} must not be negative, got {getattr(self, name)}")
+        if self.floor_weeks < 1:
+            raise OptionError(f"policy: floor_weeks must be at least 1, got {self.floor_weeks}")
+        for floor in ("ratio", "excess"):
+            floors = [getattr(self, f"{level}_{floor}") for level in LEVELS]
+            if floors != sorted(floors):
+                raise OptionError(f"policy: {floor} must not fall from watch to alert, got {floors}")

@@ -18,7 +18,7 @@ def describe(flags: pd.DataFrame, spikes: SpikeResult, policy: Policy) -> pd.Dat
     rows = flags.to_dict("records")
     kinds = [", ".join(_kinds(row, policy)) for row in rows]
     flags = flags.assign(kinds=pd.Series(kinds, index=flags.index, dtype=object))
-    reasons = [reason(row) for row in flags.to_dict("records")]
+    reasons = [reason(row, policy.floor_weeks) for row in flags.to_dict("records")]
     return flags.assign(reason=pd.Series(reasons, index=flags.index, dtype=object))
 
 
@@ -50,14 +50,18 @@ def _evidence(row: dict[Any, Any], policy: Policy) -> list[str]:
     return [kind for kind, found in ((single, spike), ("ramp", ramp and policy.ramp_share > 0)) if found]
 
 
-def reason(row: dict[Any, Any]) -> str:
-    """One sentence that a duty officer could read aloud, made from the flag's own numbers."""
+def reason(row: dict[Any, Any], floor_weeks: int = 1) -> str:
+    """One sentence that a duty officer could read aloud, made from the flag's own numbers; with the *floor_weeks* together."""
     noun = "incident" if row["observed"] == 1 else "incidents"
     parts = [
         f"{row['region']}: {spoken(row['observed'])} {noun} in the week of {_day(row['week'])}, "
         f"where {spoken(row['expected'])} {'was' if spoken(row['expected']) == '1' else 'were'} expected "
         f"({_odds(row['p_spike'], 'so many come')})"
     ]
+    if floor_weeks > 1:
+        parts.append(
+            f"{spoken(row['recent'])} in the {floor_weeks} weeks up to it, where {spoken(row['recent_expected'])} were expected"
+        )
     if "ramp" in row["kinds"]:
         parts.append(_ramp(row))
     if "record" in row["kinds"]:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.errors import OptionError
-from analytics.flags import Judgement, Policy, judge, open_in, raised, settled
+from analytics.flags import Judgement, Policy, judge, open_in, raised, settled, trailing
 from analytics.models.base import SpikeResult
 from analytics.models.changes import ChangeOptions, ChangeResult, Changes
 from analytics.models.methods import spike_model
@@ -207,8 +207,8 @@ def _judged(
 
 
 def _flaggable(panel: Panel, start: date, policy: Policy) -> set[str]:
-    """Ids of the regions with a count before the week *start* that is high enough to be flagged."""
-    high = panel.values[: panel.index_of(start)] >= policy.min_observed
+    """Ids of the regions with incidents before the week *start* that are enough to be flagged."""
+    high = trailing(panel.values[: panel.index_of(start)], policy.floor_weeks)[0] >= policy.min_observed
     return {region for region, found in zip(panel.region_ids, high.T, strict=True) if found.any()}
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.errors import OptionError
 from analytics.escalations import Escalations, Floats, escalations, followed
 from analytics.evaluation import share
-from analytics.flags import Policy, opening
+from analytics.flags import Policy, large_enough, opening
 from analytics.panel import Panel, default_to
 from analytics.pipeline.analysis import LEAD_IN, check_judged, count, judging_hash
 from analytics.pipeline.replay import OURS, BacktestOptions, Block, Progress, Replay, replay, then_known
@@ -265,18 +265,13 @@ def chosen_flags(
     As many as *number* means the *number* highest scores of the judged weeks, ties by excess, then by week and region, and
     in the weeks before them what would have been flagged at the last of them. There can be fewer.
     """
-    floor = (
-        (cells["observed"] >= policy.min_observed)
-        & (cells["excess"] >= policy.watch_excess)
-        & (cells["observed"] >= policy.watch_ratio * cells["expected"])
-    )
     ways: list[tuple[str, float, pd.DataFrame]] = [(OWN, np.nan, cells[cells["alarm"]])]
-    for name, some in ((MATCHED, cells), (FLOORED, cells[floor])):
-        ways.append((name, *_highest(some[some["score"].notna()], number, first)))
+    for name, some in ((MATCHED, cells), (FLOORED, cells[large_enough(cells, policy, "watch")])):
+        ways.append((name, *highest(some[some["score"].notna()], number, first)))
     return ways
 
 
-def _highest(cells: pd.DataFrame, number: int, first: date) -> tuple[float, pd.DataFrame]:
+def highest(cells: pd.DataFrame, number: int, first: date) -> tuple[float, pd.DataFrame]:
     """The *number* highest of the weeks from *first* on, and those before that are as high; the threshold with them."""
     order = cells.sort_values(["score", "excess", "week", "region_id"], ascending=[False, False, True, True])
     inside = order["week"] >= pd.Timestamp(first)

@@ -76,7 +76,8 @@ def _flagged(analysis: Analysis) -> str:
     return (
         f"A region-week is flagged when two things hold. Its q-value is at most {policy.watch_q:g} (watch), {policy.warning_q:g} (warning) "
         f"or {policy.alert_q:g} (alert): the p-value after Benjamini-Hochberg control of false discoveries over all regions of the week. "
-        f"And the count is large enough: at least {policy.min_observed} incidents, {policy.watch_ratio:g}, {policy.warning_ratio:g} or "
+        f"And the count {_summed(policy.floor_weeks)}is large enough: at least {policy.min_observed} incidents, "
+        f"{policy.watch_ratio:g}, {policy.warning_ratio:g} or "
         f"{policy.alert_ratio:g} times the expected, and {policy.watch_excess:g}, {policy.warning_excess:g} or {policy.alert_excess:g} "
         "incidents above it. Records and growth add words to a flag, no level.\n\n"
         f"{_joined(policy.episode_gap)} of a region are one episode, escalated by a higher level than "
@@ -86,6 +87,10 @@ def _flagged(analysis: Analysis) -> str:
         "level; its points are for level, excess, ratio, growth, deaths, record and newness. Muted flags are judged and listed, and are "
         "neither in the headline nor counted as new."
     )
+
+
+def _summed(weeks: int) -> str:
+    return f"of the {weeks} weeks up to it, together, " if weeks > 1 else ""
 
 
 def _growth(analysis: Analysis) -> str:

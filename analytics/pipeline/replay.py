@@ -10,7 +10,7 @@ import pandas as pd
 
 from analytics.errors import OptionError
 from analytics.escalations import EscalationOptions
-from analytics.flags import Policy, raised
+from analytics.flags import Policy, raised, recent
 from analytics.models.base import Floats, SpikeResult
 from analytics.models.methods import METHODS, spike_model
 from analytics.panel import Panel
@@ -77,8 +77,7 @@ class Replay:
     flags: pd.DataFrame
     """Our flags, one row each: week, region_id, region, measure, observed, expected, excess, level."""
     cells: Mapping[str, pd.DataFrame]
-    """Every region-week by other method: as flags, without level, with alarm (its own decision) and score (the higher,
-    the more unusual; NaN where it could never be an alarm)."""
+    """Every region-week by other method, `method_cells`."""
     known: Dates
     """First days of the weeks that were judged on what was known then."""
 
@@ -91,16 +90,16 @@ def replay(
 
     *recount* makes the panel until the last day of a week as it was known at a moment; *panel* is what is known now.
     """
-    models = {name: spike_model(name, {}) for name in options.against}
+    models, policy = {name: spike_model(name, {}) for name in options.against}, build(Policy, settings.policy, "policy")
     flags: list[pd.DataFrame] = []
     cells: dict[str, list[pd.DataFrame]] = {name: [] for name in models}
     seen = panel
     for block, method in progress([(block, name) for block in blocks for name in (OURS, *models)], "judgement"):
         if method == OURS:
             seen = recount(block.last + timedelta(days=6), block.moment) if block.moment else panel
-            flags.append(_flags(seen, block, settings))
+            flags.append(_flags(seen, block, settings, policy))
         else:
-            cells[method].append(_cells(models[method].fit(seen, first=block.first, last=block.last)))
+            cells[method].append(method_cells(models[method].fit(seen, first=block.first, last=block.last), policy))
     known = [block.weeks for block in blocks if block.known]
     return Replay(
         flags=pd.concat(flags, ignore_index=True),
@@ -109,9 +108,8 @@ def replay(
     )
 
 
-def _flags(panel: Panel, block: Block, settings: Settings) -> pd.DataFrame:
+def _flags(panel: Panel, block: Block, settings: Settings, policy: Policy) -> pd.DataFrame:
     """The flags of the weeks of *block* in *panel*, as `incidents flags` raises them: CELL and level."""
-    policy = build(Policy, settings.policy, "policy")
     spikes = spike_model(settings.method, settings.spikes).fit(panel, first=block.first, last=block.last)
     build_ups = spike_model("ramp", settings.ramps) if policy.ramp_share else None
     ramps = build_ups.fit(panel, first=block.first, last=block.last) if build_ups else None
@@ -160,10 +158,13 @@ def _follows(before: Block, block: Block) -> bool:
     return before.known == block.known and before.last + timedelta(weeks=1) == block.first
 
 
-def _cells(result: SpikeResult) -> pd.DataFrame:
-    """Every region-week of *result*: CELL, alarm and score."""
+def method_cells(result: SpikeResult, policy: Policy) -> pd.DataFrame:
+    """Every region-week of *result*: CELL, alarm, score (the higher, the more unusual), and what floors are asked of.
+
+    alarm is the method's own decision; score is NaN where it could never be one; recent and recent_expected as in `recent`.
+    """
     frame = result.frame().assign(measure=result.panel.measure, excess=(result.observed - result.expected).ravel())
-    return frame[[*CELL, "alarm"]].assign(score=scores(result).ravel())
+    return frame[[*CELL, "alarm"]].assign(score=scores(result).ravel(), **recent(result, policy))
 
 
 def scores(result: SpikeResult) -> Floats:

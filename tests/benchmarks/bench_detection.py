@@ -441,6 +441,7 @@ INTRODUCTION = """\
 Made by `python -m tests.benchmarks.bench_detection`; edit that script, not this page.
 The method *predictive* is described in [detector.md](detector.md); its constants were chosen on other seeds than those below.
 The reference is Farrington flexible at the settings of Noufaily et al. (2013).
+How flags did on real records is in [evidence-real.md](evidence-real.md).
 """
 
 
