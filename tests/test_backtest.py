@@ -98,11 +98,23 @@ def test_other_methods_by_hand() -> None:
     assert (floored["flags"], floored["threshold"], floored["late"]) == (3, 3.0, 0)
 
 
+def test_a_difference_is_drawn_with_both_methods() -> None:
+    """Ours less the other, of the same draws: one of two first flags against the only one; as wide as such few flags are."""
+    apart = tiny().ahead["mean-sd"]
+    assert apart.value == 1 / 2 - 1
+    # Ours are right in week 6 and wrong in 7, the other's in week 5: at best both are right in a draw, at worst only ours fails.
+    assert (apart.low, apart.high) == (-1, 0)
+
+
 def test_the_sentence_says_the_table() -> None:
     """What is read aloud has the table's numbers, and says how many episodes are too recent to tell."""
     found = sentence(tiny())
     assert "3 flags in 3 episodes" in found
     assert "first flags of 2 episodes (1 more are too recent to tell), 1 were followed" in found
+    assert (
+        "the best of the other methods, mean-sd, comes to 100\N{NARROW NO-BREAK SPACE}%: ours less that, in points, is \N{MINUS SIGN}50"
+        in found
+    )
     assert "Of 1 escalations 1 were flagged at or before their onset, 0 later and 0 not" in found
 
 
@@ -254,6 +266,7 @@ def test_what_cannot_be_meant_is_refused(revised: Path) -> None:
         ("against=mean", "method 'mean'"),
         ("replay=then", "replay 'then'"),
         ("delay_days=0", "delay_days"),
+        ("resamples=0", "resamples must be at least 1"),
     ):
         found = incidents("backtest", "--db", revised, "--set", setting)
         assert (found.exit_code, words in found.stderr) == (2, True), found.output

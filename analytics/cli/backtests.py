@@ -56,7 +56,7 @@ def backtest(form: str, listing: bool, escalations: bool, out: Path | None, **gi
     (delay, censored), and the share of the delay between Farrington flexible and an oracle that it takes away (closed).
 
     Options, by --set or in [backtest] of the settings: weeks_after, weeks_before, quantile, ratio, min_incidents,
-    against, replay, delay_days.
+    against, replay, delay_days, block_weeks, resamples, seed.
 
     \b
     Examples:

@@ -22,7 +22,9 @@ METHODS = (
         "Each week is judged as if it were the last: models see no week after it. The flags of a week make episodes as in any "
         "report, and an episode is judged by its first flag. The base rate is what the same number of episodes in the same "
         "regions would come to if their first flags stood in random weeks. An interval is exact (Clopper-Pearson) and takes "
-        "episodes for independent; violence that spreads from region to region makes it too narrow.\n\n"
+        "episodes for independent; violence that lasts, or spreads from region to region, makes it too narrow. The interval of the difference "
+        "between our precision and another method's does not: whole blocks of weeks, with all their regions, are drawn with replacement, "
+        "the same for both methods (circular block bootstrap, Politis & Romano 1992).\n\n"
         "An escalation begins in the first week whose count is above the quantile of the year before it. It is flagged in time "
         "where a flag stands at or up to as many weeks before its onset as are looked at after a flag, late where the first "
         "stands between onset and end, and else missed.\n\n"
@@ -67,7 +69,7 @@ def sentence(result: Backtest) -> str:
     )
     if not ours.episodes - ours.censored:
         return f"{raised} What followed them is not known yet."
-    return f"{raised} {_precision(ours)} {_caught(ours)} {_others(result.table)}".strip()
+    return f"{raised} {_precision(ours)} {_caught(ours)} {_others(result)}".strip()
 
 
 def _precision(ours: Any) -> str:
@@ -100,12 +102,23 @@ def _lead(weeks: float) -> str:
     )
 
 
-def _others(table: pd.DataFrame) -> str:
+def _others(result: Backtest) -> str:
+    table = result.table
     others = table[(table["flagged"] == MATCHED) & table["precision"].notna()]
     if others.empty:
         return ""
     best: Any = next(others.sort_values(["precision", "method"], ascending=[False, True]).itertuples(index=False))
-    return f"At the same number of flags, the best of the other methods, {best.method}, comes to {_percent(best.precision)}."
+    apart = result.ahead[best.method]
+    between = (
+        ""
+        if np.isnan(apart.low)
+        else f": ours less that, in points, is {_points(apart.value)} ({_points(apart.low)} to {_points(apart.high)})"
+    )
+    return f"At the same number of flags, the best of the other methods, {best.method}, comes to {_percent(best.precision)}{between}."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.0f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _percent(share: float) -> str:

@@ -1,5 +1,6 @@
 """How flags would have done on the past: raised week by week, and judged by what came after."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -10,11 +11,12 @@ import pandas as pd
 
 from analytics.errors import OptionError
 from analytics.escalations import Escalations, Floats, escalations, followed
-from analytics.evaluation import share
+from analytics.evaluation import Estimate, interval, share
 from analytics.flags import Policy, large_enough, opening
 from analytics.panel import Panel, default_to
 from analytics.pipeline.analysis import LEAD_IN, check_judged, count, judging_hash
 from analytics.pipeline.replay import OURS, BacktestOptions, Block, Progress, Replay, replay, then_known
+from analytics.resampling import Integers, drawn_shares, drawn_times
 from analytics.settings import Settings, build
 from analytics.store import Store, as_of_default, check_level
 from analytics.weeks import as_date, week_of, weekday_number
@@ -46,6 +48,9 @@ class Backtest:
     flags: pd.DataFrame
     """One row per flag of ours: week, region_id, region, level, observed, expected, first (of its episode), followed (1, 0
     or missing where what came after is not known)."""
+    ahead: Mapping[str, Estimate]
+    """By other method: the precision of ours less that of as many flags of its own, with a 95 % interval from draws of blocks
+    of weeks with all their regions, the same for both; thresholds are not drawn anew."""
     escalations: pd.DataFrame
     """One row per escalation that began in these weeks: region_id, region, onset, peak, end, flagged (first flagged week,
     missing where there is none), found (in time, late or missed)."""
@@ -128,10 +133,15 @@ def judged(panel: Panel, settings: Settings, first: date, said: Replay) -> Backt
     ours = truth.episodes(said.flags, policy)
     inside = ours[ours["inside"]].sort_values(["week", "region_id"]).reset_index(drop=True)
     rows = [measured(truth, ours, method=OURS, chosen="policy", threshold=np.nan)]
+    times, ahead = truth.drawn(), {}
+    mine = truth.precision(ours, times)
     for method, cells in said.cells.items():
         for chosen, threshold, flags in chosen_flags(cells, len(inside), policy, first):
             found = truth.episodes(flags.assign(level="watch"), policy)
             rows.append(measured(truth, found, method=method, chosen=chosen, threshold=threshold))
+            if chosen == MATCHED:
+                theirs = truth.precision(found, times)
+                ahead[method] = interval(mine[0] - theirs[0], mine[1] - theirs[1])
     columns = ["week", "region_id", "region", "level", "observed", "expected", "first", "followed"]
     return Backtest(
         settings=settings,
@@ -142,6 +152,7 @@ def judged(panel: Panel, settings: Settings, first: date, said: Replay) -> Backt
         known_weeks=int((said.known >= np.datetime64(first, "D")).sum()),
         table=pd.DataFrame(rows),
         flags=inside[columns],
+        ahead=ahead,
         escalations=truth.found(ours),
     )
 
@@ -201,6 +212,19 @@ class Truth:
             row=row, column=column, first=opening(flags, self.judged, policy), inside=row >= self.start, followed=self.outcome[row, column]
         )  # fmt: skip
 
+    def drawn(self) -> Integers:
+        """How often each judged week is drawn, (resamples, judged weeks), as the options say."""
+        weeks, options = len(self.panel.weeks) - self.start, self.options
+        block = max(min(options.block_weeks, weeks // 4), 1)
+        return drawn_times(weeks, block, options.resamples, np.random.default_rng(options.seed))
+
+    def precision(self, flags: pd.DataFrame, times: Integers) -> tuple[float, Floats]:
+        """Share of the known first flags among *flags* (of `episodes`) that were followed, and that in each draw."""
+        known = known_firsts(flags)
+        hits = known["followed"].to_numpy(dtype=np.float64)
+        share = float(hits.mean()) if hits.size else np.nan
+        return share, drawn_shares(hits, known["row"].to_numpy() - self.start, times)
+
     def found(self, flags: pd.DataFrame) -> pd.DataFrame:
         """The escalations, and the first of *flags* in each, from `weeks_after` weeks before its onset to its end."""
         flagged = np.zeros(self.panel.values.shape, dtype=bool)
@@ -219,6 +243,11 @@ class Truth:
         return frame.assign(**days)
 
 
+def known_firsts(flags: pd.DataFrame) -> pd.DataFrame:
+    """First flags of episodes in the judged weeks, of which it is known what followed."""
+    return flags[flags["inside"] & flags["first"] & flags["followed"].notna()]
+
+
 def measured(truth: Truth, flags: pd.DataFrame, *, method: str, chosen: str, threshold: float) -> dict[str, Any]:
     """The measures of *flags* (`Truth.episodes`), those of the judged weeks, as one row.
 
@@ -230,8 +259,7 @@ def measured(truth: Truth, flags: pd.DataFrame, *, method: str, chosen: str, thr
     an escalation's first flag to its highest week, of those that are flagged.
     """
     inside = flags[flags["inside"]]
-    firsts = inside[inside["first"]]
-    known = firsts[firsts["followed"].notna()]
+    firsts, known = inside[inside["first"]], known_firsts(flags)
     hits = int(known["followed"].sum())
     precision = share(hits, len(known))
     base = float(truth.base_rates[known["column"].to_numpy()].mean()) if len(known) else np.nan

@@ -39,6 +39,13 @@ class BacktestOptions(EscalationOptions):
     known now; auto: on what was known then where that is recorded, else on what is known now."""
     delay_days: int = 1
     """Days after a week's end at which it is judged: what became known later did not exist."""
+    block_weeks: int = 26
+    """Weeks that are drawn together, with all their regions, for the intervals of differences between methods; a quarter of the
+    judged weeks at most."""
+    resamples: int = 1000
+    """Draws of these."""
+    seed: int = 1
+    """Seed of the draws."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,6 +53,9 @@ class BacktestOptions(EscalationOptions):
             raise OptionError(f"replay {self.replay!r} is not known; choose from {', '.join(REPLAYS)}")
         if not 1 <= self.delay_days <= 365:
             raise OptionError(f"delay_days must be in 1..365, got {self.delay_days}; a week is judged when it is over")
+        for name in ("block_weeks", "resamples"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} must be at least 1, got {getattr(self, name)}")
         for method in self.against:
             if method not in METHODS:
                 raise OptionError(f"against: method {method!r} is not known; choose from {', '.join(METHODS)}")
