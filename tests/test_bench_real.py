@@ -14,7 +14,7 @@ from analytics.pipeline.analysis import count
 from analytics.settings import Settings
 from analytics.store import Store, as_of_default
 from analytics.weeks import week_range
-from tests.benchmarks import bench_real, real_study
+from tests.benchmarks import bench_floors, bench_real, real_study
 from tests.benchmarks.real_study import AS_DEFINED, DEFINITIONS, RULES, Raised, Study, candidates, less, study
 from tests.conftest import ROOT
 
@@ -125,3 +125,16 @@ def test_rules_and_ours_are_all_there(small: Study) -> None:
     assert isinstance(own, Raised)
     assert own.number > 0
     assert 0 <= own.value(AS_DEFINED) <= 1
+
+
+def test_build_ups_that_are_never_flagged_and_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two draws: no flag finds nothing after all weeks; all weeks flagged find it in the first, and are false elsewhere."""
+    ours = {name: one for name, one in candidates(["auto"]).items() if name == "auto, the week, q"}
+    q, event, other = bench_floors.q_values(ours, 5, 2)
+    assert event.any(axis=0).sum() == 2
+    assert (event.sum(axis=0).max(), (~other).any(axis=0).sum()) == (14, 2)
+    monkeypatch.setattr(bench_floors, "QUIET", 10.0)
+    none, every = (bench_floors.measured(np.full(event.shape, all_), event, other) for all_ in (False, True))
+    assert [figure.split()[0] for figure in none[:3]] == ["0.00", "0", "14.0"]
+    assert [figure.split()[0] for figure in every[:3]] == ["52.00", "100", "1.0"]
+    assert (q["auto, the week, q"] <= 0.1).sum() > 0

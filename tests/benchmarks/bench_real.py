@@ -24,6 +24,7 @@ from analytics.pipeline.backtesting import Truth
 from analytics.settings import Settings
 from analytics.store import as_of_default, fresh_store, load
 from tests.benchmarks.bench_detection import markdown
+from tests.benchmarks.bench_floors import floors
 from tests.benchmarks.real_study import (
     AS_DEFINED,
     BLOCK,
@@ -336,7 +337,10 @@ def page(panels: Mapping[str, Panel], command: str, methods: Sequence[str]) -> s
     words = INTRODUCTION.format(
         command=command, measure=measure, sentence=EscalationOptions().sentence(), resamples=RESAMPLES, block=BLOCK, seed=SEED,
     )  # fmt: skip
-    return "\n\n".join([words, *sections(panels, FIRST, SPLIT, methods)]) + "\n"
+    parts = [words, *sections(panels, FIRST, SPLIT, methods)]
+    if measure == "incidents":
+        parts += floors({name: one for name, one in candidates(methods).items() if one[1] == "q"})
+    return "\n\n".join(parts) + "\n"
 
 
 def main() -> None:
