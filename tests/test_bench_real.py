@@ -84,7 +84,7 @@ def test_the_page_is_made_of_tuned_and_reported_years(panel: Panel, monkeypatch:
         monkeypatch.setattr(bench_real, name, value)
     for name, value in {
         "RULES": few["RULES"],
-        "ORDERS": ("q", "p"),
+        "ORDERS": ("q",),
         "FLOORS": {"the week": {}},
         "DEFINITIONS": some,
     }.items():

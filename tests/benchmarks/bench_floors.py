@@ -87,7 +87,9 @@ def floors(ours: Mapping[str, Candidate], seed: int = SEED, repeats: int = REPEA
     rows = []
     for name, q in found.items():
         same = float(np.sort(q[other])[max(many - 1, 0)])
-        rows += [[name, f"{cut:.2g}", *measured(q <= cut, event, other)] for cut in dict.fromkeys((limit, same))]
+        rows += [
+            [name, f"{cut:.2g}", *measured(q <= cut, event, other)] for cut in ((limit, same) if rows else (limit,))
+        ]
     yield "## On simulated build-ups"
     yield (
         f"{repeats} times {len(MEANS)} regions of {min(MEANS):g} to {max(MEANS):g} incidents a week over {WEEKS // 52} years (negative "

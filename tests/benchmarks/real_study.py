@@ -74,6 +74,11 @@ class Study:
             "column": drawn_times(regions, 1, self.resamples, np.random.default_rng(SEED + 1)),
         }
 
+    @cached_property
+    def chosen(self) -> dict[tuple[str, int], "Raised"]:
+        """What `at` has found already."""
+        return {}
+
     @property
     def truth(self) -> Truth:
         """That of the definition in force."""
@@ -89,7 +94,10 @@ class Study:
 
     def at(self, name: str, number: int) -> "Raised":
         """The *number* flags that come first, all of one level."""
-        return self.raised(highest(self.cells[name], number, self.first)[1].assign(level="watch"))
+        if (name, number) not in self.chosen:
+            flags = highest(self.cells[name], number, self.first)[1].assign(level="watch")
+            self.chosen[name, number] = self.raised(flags)
+        return self.chosen[name, number]
 
     def of_episodes(self, name: str, wanted: int) -> "Raised":
         """As few flags as make *wanted* episodes: found by growing their number, and halving the last step; or all."""
