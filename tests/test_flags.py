@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike
 from statsmodels.stats.multitest import multipletests
 
-from analytics.flags import FLAG_COLUMNS, Policy, judge, levels, reason, spoken
+from analytics.flags import FLAG_COLUMNS, Policy, judge, levels, reason, spoken, trailing
 from analytics.models.base import SpikeResult
 from analytics.models.discovery import q_values
 from analytics.panel import Panel, Status
@@ -108,6 +108,13 @@ def test_floors_of_several_weeks_by_hand() -> None:
     assert "R0: 2 incidents in the week of 25 January 2021" in reason_of["R0"]
     assert "8 in the 4 weeks up to it, where 4 were expected" in reason_of["R0"]
     assert "5 in the 4 weeks up to it, where 2 were expected" in reason_of["R2"]
+
+
+def test_counts_of_several_weeks_by_hand() -> None:
+    """Sum and number of the known up to each week, of fewer weeks at the beginning, and of nothing where there is none."""
+    total, known = trailing(np.array([[1.0], [np.nan], [2.0], [4.0]]), 3)
+    assert (total.ravel().tolist(), known.ravel().tolist()) == ([1, 1, 3, 6], [1, 1, 2, 2])
+    assert trailing(np.empty((0, 2)), 4)[0].shape == (0, 2)
 
 
 def test_floors_look_at_no_week_after() -> None:

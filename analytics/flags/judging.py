@@ -113,9 +113,13 @@ def recent(spikes: SpikeResult, policy: Policy) -> dict[str, NDArray[np.float64]
 
 def trailing(values: NDArray[np.float64], weeks: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """(sum, number) of the known among the *weeks* counts up to each week, each (T, R) as *values*; NaN is unknown."""
-    unknown = np.full((weeks - 1, values.shape[1]), np.nan)
-    window = np.lib.stride_tricks.sliding_window_view(np.concatenate([unknown, values]), weeks, axis=0)
-    return np.nansum(window, axis=-1), (~np.isnan(window)).sum(axis=-1)
+    known = ~np.isnan(values)
+    counts = np.where(known, values, 0.0)
+    total, number = np.zeros(values.shape), np.zeros(values.shape, dtype=np.int64)
+    for lag in range(min(weeks, len(values))):
+        total[lag:] += counts[: len(values) - lag]
+        number[lag:] += known[: len(values) - lag]
+    return total, number
 
 
 def levels(streams: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:
