@@ -11,7 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.errors import InputError, OptionError
+from analytics.schema import SUMS
+from analytics.severities import Severities
 from analytics.store import as_of_default, covered_to, weekly
+from analytics.store import severities as incidents_behind
 from analytics.weeks import Dates, as_date, last_complete, week_range, weekday_number
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Panel:
     """Sentences that any result computed from this panel must carry."""
     aside: pd.DataFrame | None = None
     """Records that are in no region's counts, per week: week, region_id as "(unplaced)", value."""
+    severities: Severities | None = None
+    """Of a sum of casualties: what each incident added to it, where that was asked for."""
 
     @classmethod
     def from_store(
@@ -70,7 +75,8 @@ class Panel:
         """The panel of *measure* over complete weeks from *first* (default: where coverage starts) until *to*.
 
         *to* defaults to the end of the last complete week that coverage reaches; an incomplete last week is left out.
-        *as_of* defaults to the latest knowledge time. Raises InputError where the store has nothing to count.
+        *as_of* defaults to the latest knowledge time. A sum of casualties comes with its severities, unless imprecise dates
+        are spread: shares of an incident have none. Raises InputError where the store has nothing to count.
         """
         check_source(store, source)
         as_of = as_of or as_of_default(store)
@@ -85,8 +91,17 @@ class Panel:
         sources = [name for (name,) in store.rows("SELECT DISTINCT source FROM incident_version ORDER BY 1")]
         bases = [name for (name,) in store.rows("SELECT DISTINCT known_basis FROM incident_version")]
         panel = cls.from_frame(frame)
+        behind = None
+        if measure in SUMS and dates == "exclude":
+            since = first or as_date(panel.weeks[0])
+            rows = incidents_behind(
+                store, level=level, measure=measure, source=source, where=where, week_start=week_start,
+                first=since, last=to, as_of=as_of,
+            )  # fmt: skip
+            behind = _severities(panel, rows, (source or "").split(","))
         return replace(
             panel,
+            severities=behind,
             measure=measure,
             level=level,
             where=where,
@@ -158,6 +173,7 @@ class Panel:
             values=_frozen(self.values[:, columns]),
             status=_frozen(self.status[:, columns]),
             population=None if self.population is None else _frozen(self.population[:, columns]),
+            severities=self.severities and self.severities.take(columns),
         )
 
     def until(self, day: date) -> "Panel":
@@ -174,6 +190,7 @@ class Panel:
             values=_frozen(self.values[:stop]),
             status=_frozen(self.status[:stop]),
             population=None if self.population is None else _frozen(self.population[:stop]),
+            severities=self.severities and self.severities.until(stop),
             to=as_date(self.weeks[stop - 1]) + timedelta(days=6),
         )
 
@@ -229,6 +246,19 @@ def _uncovered(store: "Store", as_of: datetime | None) -> str:
     if first is None:
         return "the database has no incidents yet; load a file first: incidents load FILE"
     return f"nothing was known at {as_of}; the earliest record became known at {first} (--as-of)"
+
+
+def _severities(panel: Panel, rows: pd.DataFrame, order: list[str]) -> Severities:
+    """The incidents (`store.severities`) of the panel's known cells: in each of the first source, in *order*, that makes its sum."""
+    rows = rows[rows["region_id"].isin(panel.region_ids)]
+    week = (rows["week"].to_numpy().astype("datetime64[D]") - panel.weeks[0]).astype(np.int64) // 7
+    region = pd.Index(panel.region_ids).get_indexer(rows["region_id"])
+    rows = rows.assign(week=week, region=region, value=panel.values[week, region])
+    turn = rows["source"].map({name: number for number, name in enumerate(order)}).fillna(0)
+    total = rows.groupby(["week", "region", "source"])["figure"].transform("sum")
+    rows = rows.assign(turn=turn)[total == rows["value"]]
+    rows = rows[rows["turn"] == rows.groupby(["week", "region"])["turn"].transform("min")]
+    return Severities.of(*(rows[name].to_numpy() for name in ("week", "region", "figure")))
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -133,4 +133,7 @@ MEASURES: dict[str, str] = {
 """Measures by name, as SQL over a week's incidents; share is 1, or less where an imprecise date is spread."""
 
 JUDGED_MEASURES = ("incidents",)
-"""Measures that the count models judge; the others are shown."""
+"""Measures that the count models judge."""
+
+SUMS = tuple(name for name in MEASURES if name not in JUDGED_MEASURES)
+"""Measures that are sums of an incident's column of the same name: judged by the compound method."""

@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[set[str], set[str]], ...] = (
     ({"flags"}, {"numpy", "pandas", "scipy"}),
     ({"simulate"}, {"numpy", "pandas", "scipy"}),
     ({"models"}, {"numpy", "pandas", "scipy", "statsmodels", "numba"}),
-    ({"panel"}, {"numpy", "pandas"}),
+    ({"panel", "severities"}, {"numpy", "pandas"}),
     ({"store"}, {"duckdb", "numpy", "pandas", "pyarrow"}),
     ({"geometry"}, {"numpy", "shapely"}),
     ({"sources"}, {"pyarrow", "openpyxl"}),

@@ -177,12 +177,24 @@ def test_a_misspelled_option_is_an_option_error(small: Path, words: list[str], m
     refused(incidents("--db", small, *words), 2, message)
 
 
-def test_a_measure_that_is_only_shown_is_not_judged(small: Path, tmp_path: Path) -> None:
-    """Settings that ask `flags`, `spikes` or `report` to judge casualties are refused, with the way out."""
+def test_sums_are_judged_by_their_own_method_alone(small: Path, tmp_path: Path) -> None:
+    """Settings that ask `flags`, `trends` or `report` to judge casualties, and methods that mistake them, are refused."""
     (tmp_path / "killed.toml").write_text('measures = ["killed"]\n')
-    for command in (["flags"], ["spikes"], ["trends"], ["report", "--out", tmp_path]):
+    for command in (["flags"], ["trends"], ["report", "--out", tmp_path]):
         done = incidents("--db", small, "--config", tmp_path / "killed.toml", *command)
-        refused(done, 2, "'killed' is shown .* not judged: .* judge 'incidents'")
+        refused(done, 2, "'killed' is judged by `incidents spikes` .* judge 'incidents'")
+    for options, message in (
+        (
+            ["--measure", "killed", "--method", "farrington-flexible"],
+            "'farrington-flexible' judges counts, .* by method 'compound'",
+        ),
+        (["--measure", "killed", "--dates", "spread"], "with dates = exclude only"),
+        (["--measure", "killed", "--set", "policy.ramp_share=0.3"], "ramp_share must be 0 for 'killed'"),
+        (["--measure", "killed", "--counts", "weekly.csv"], "--counts has weekly counts .* 'killed' needs the records"),
+        (["--measure", "avg(killed)"], "is shown .* not judged; judged is: incidents, killed, wounded"),
+        (["--method", "compound"], "'compound' judges sums of casualties .* not 'incidents'"),
+    ):
+        refused(incidents("--db", small, "spikes", *options), 2, message)
 
 
 WRITES = [

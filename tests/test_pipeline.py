@@ -65,7 +65,7 @@ def test_a_start_after_the_end_is_refused(opened: Store) -> None:
     [
         (
             {"measures": ("killed",)},
-            r"'killed' is shown \(`incidents weekly`\) and not judged: .* judge 'incidents', with --where",
+            "'killed' is judged by `incidents spikes` and `incidents backtest` .* judge 'incidents', with --where",
         ),
         ({"measures": ("avg(killed)",)}, "is shown .* and not judged"),
         ({"measures": ("incidnts",)}, "measure 'incidnts' is not known; judged is: incidents"),

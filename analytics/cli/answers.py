@@ -102,6 +102,7 @@ def _unknown_note(frame: "pd.DataFrame") -> list[str]:
 @main.command()
 @options(
     "level",
+    "measure",
     "regions",
     "where",
     "tag",
@@ -118,17 +119,22 @@ def _unknown_note(frame: "pd.DataFrame") -> list[str]:
 def spikes(form: str, **given: Any) -> None:
     """Observed, expected and upper counts of every region-week; where one was not judged, why.
 
+    A sum of casualties (--measure killed, wounded, killed_civilians or killed_security) is judged by the method made for
+    sums, compound, and by no other.
+
     \b
     Examples:
       incidents spikes --from 2014-05-01 --to 2014-06-29
       incidents spikes --method farrington-flexible --set years_back=4 --set alpha=0.005
+      incidents spikes --measure killed --from 2014-05-01 --to 2014-06-29
       incidents spikes --counts weekly.csv --format csv
     """  # noqa: D301 - click's paragraph mark
     from analytics.models.base import EXTRAS
     from analytics.models.discovery import q_values
     from analytics.models.methods import spike_model
+    from analytics.pipeline.analysis import judging
 
-    settings = settings_of(given, "spikes")
+    settings = judging(settings_of(given, "spikes"))
     panel = panel_of(given, settings)
     first, last = weeks_of(given, panel, settings)
     result = spike_model(settings.method, settings.spikes).fit(panel, first=first, last=last)
@@ -153,11 +159,13 @@ def trends(changes: bool, form: str, **given: Any) -> None:
       incidents trends --changes --set window=260 --set every=104 --format json
     """  # noqa: D301 - click's paragraph mark
     from analytics.pipeline import trend_result
+    from analytics.pipeline.analysis import check_judged
 
     if changes:
         _changes(form, given)
         return
     settings = settings_of(given, "trends")
+    check_judged(settings.measure)
     panel = panel_of(given, settings)
     result = trend_result(panel, settings)
     say(given, result.summary(), *panel.caveats)
@@ -168,10 +176,13 @@ def trends(changes: bool, form: str, **given: Any) -> None:
 def _changes(form: str, given: dict[str, Any]) -> None:
     """Print the changes in level; for reading, the sentences are on stderr."""
     from analytics.models.changes import ChangeOptions, Changes
+    from analytics.pipeline.analysis import check_judged
     from analytics.settings import build
 
     chosen = build(ChangeOptions, pairs(given["sets"], "--set"), "trends --changes")
-    panel = panel_of(given, settings_of(given))
+    settings = settings_of(given)
+    check_judged(settings.measure)
+    panel = panel_of(given, settings)
     result = Changes(chosen).fit(panel)
     reading_it = form in ("table", "markdown")
     say(given, *(result.sentences() if reading_it else []), *panel.caveats)

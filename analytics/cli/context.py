@@ -192,14 +192,18 @@ def pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
 def panel_of(given: dict[str, Any], settings: "Settings") -> "Panel":
     """The panel of --counts, or of the database."""
     from analytics.panel import Panel, default_to
-    from analytics.pipeline.analysis import check_judged, count
+    from analytics.pipeline.analysis import count
     from analytics.pipeline.places import own_regions
     from analytics.store import as_of_default
 
     if given.get("counts"):
+        if given.get("measure") not in (None, "count"):
+            raise OptionError(
+                f"--counts has weekly counts of incidents; measure {given['measure']!r} needs the records of a database, since weekly "
+                "sums alone do not say what one incident may cost"
+            )
         panel = Panel.from_counts(given["counts"])
         return panel.take(own_regions(settings.regions, panel)) if settings.regions else panel
-    check_judged(settings.measure)
     with reading(given) as store:
         as_of = given["as_of"] or as_of_default(store)
         to = given["to"] or default_to(

@@ -8,9 +8,10 @@ import numpy as np
 from scipy import special
 
 from analytics.models import predictive_kernel as kernel
-from analytics.models.base import Floats, SpikeResult
+from analytics.models.base import Floats, Notes, SpikeResult
 from analytics.models.farrington_cells import assemble, blank_notes, check_counts, judged_weeks
 from analytics.models.farrington_fit import Indexes, in_threads
+from analytics.models.predictive_memory_kernel import NODES
 from analytics.models.predictive_options import PredictiveOptions
 from analytics.models.ramp import WEEKS_PER_YEAR, design
 from analytics.panel import Panel
@@ -21,7 +22,7 @@ METHOD = "predictive"
 TREND_DEVIATION, WAVE_DEVIATION = 0.25, 0.5
 """Prior deviations of the trend per year and of each wave's two coefficients, on the log scale."""
 _LEVEL_DEVIATION, _NONE_DEVIATION = 1000.0, 1e-4
-_WINDOWS = np.array([(n, 1.5 / math.sqrt(n), share) for n, share in ((1, 0.3), (2, 0.2), (4, 0.2), (8, 0.1))])
+WINDOWS = np.array([(n, 1.5 / math.sqrt(n), share) for n, share in ((1, 0.3), (2, 0.2), (4, 0.2), (8, 0.1))])
 """Weeks before the judged one, deviations by which each may be raised, and weight."""
 
 
@@ -66,34 +67,68 @@ class Predictive:
         options = self.options
         judged = judged_weeks(panel, first, last, default=options.min_weeks)
         notes = blank_notes(panel, judged)
-        planes = _judge(panel, judged, options, threads).transpose(2, 1, 0)
-        for week, region in np.argwhere((notes == "") & np.isnan(planes[kernel.EXPECTED])):
-            known = int(planes[kernel.HISTORY][week, region])
-            notes[week, region] = f"too little history: {known} of {options.min_weeks} weeks known"
-        weight = planes[kernel.WEIGHT]
+        known, nodes = standing(panel, judged, options, threads)
+        note_history(notes, known, options.min_weeks)
+        upper, at_least, above = _judge(panel, judged, known, nodes, options.alpha, threads).transpose(2, 1, 0)
+        expected, weight = (known[..., plane].T for plane in (kernel.EXPECTED, kernel.WEIGHT))
         result = assemble(
-            panel, judged, method=METHOD, options=options, expected=planes[kernel.EXPECTED],
-            upper=planes[kernel.UPPER], p_value=np.minimum(planes[kernel.AT_LEAST] / weight, 1), note=notes,
-            p_drop=1 - planes[kernel.ABOVE] if options.two_sided else None,
+            panel, judged, method=METHOD, options=options, expected=expected, upper=upper,
+            p_value=np.minimum(at_least / weight, 1), note=notes, p_drop=1 - above if options.two_sided else None,
         )  # fmt: skip
         return replace(result, statistic=np.where(notes == "", np.log(weight), np.nan))
 
 
-def _judge(panel: Panel, judged: Indexes, options: PredictiveOptions, threads: int | None) -> Floats:
-    """Planes (R, W, 6) of the judged weeks, as in `predictive_kernel`; NaN where a cell can't be judged."""
+def standing(panel: Panel, judged: Indexes, options: PredictiveOptions, threads: int | None) -> tuple[Floats, Floats]:
+    """What is known of the counts before each judged week: planes (R, W, 4) and nodes (R, W, 3, 4) of `kernel.stand`.
+
+    NaN where a cell can't be judged. A node is a rate, a dispersion and a weight; the count is the mixture of their negative
+    binomial distributions.
+    """
     counts = np.array(panel.values.T, order="C")
     columns = design(panel)
-    number = panel.weeks[judged].astype(np.int64) // 7
-    fitted = np.maximum(judged - number % options.refit_weeks, 0)
-    span = (round(options.years_back * WEEKS_PER_YEAR), options.exclude_weeks, options.min_weeks)
-    share = options.outbreak_share
-    levels = (options.alpha, _z(options.alpha), _z(share) if share else math.inf, options.uncertainty)
-    windows = _WINDOWS[_WINDOWS[:, 0] <= options.memory]
-    out = np.full((counts.shape[0], judged.size, 6), np.nan)
+    fitted = fitted_as_of(panel, judged, options.refit_weeks)
+    span = (weeks_back(options), options.exclude_weeks, options.min_weeks)
+    limit = _z(options.outbreak_share) if options.outbreak_share else math.inf
+    windows = WINDOWS[WINDOWS[:, 0] <= options.memory]
     precision = _precision(options)
+    shape = (counts.shape[0], judged.size)
+    known, nodes = np.full((*shape, 4), np.nan), np.full((*shape, 3, NODES), np.nan)
 
     def call(first: int, last: int) -> None:
-        kernel.judge(counts, columns, judged, fitted, span, levels, precision, windows, first, last, out)
+        kernel.stand(
+            counts, columns, judged, fitted, span, limit, options.uncertainty, precision, windows, first, last, known, nodes
+        )  # fmt: skip
+
+    in_threads(call, counts.shape[0], threads)
+    return known, nodes
+
+
+def fitted_as_of(panel: Panel, judged: Indexes, every: int) -> Indexes:
+    """The week, at or before each judged one, as of which its baseline is fitted: every so many weeks, (W,)."""
+    number = panel.weeks[judged].astype(np.int64) // 7
+    found: Indexes = np.maximum(judged - number % every, 0)
+    return found
+
+
+def weeks_back(options: PredictiveOptions) -> int:
+    """Weeks that the baseline reaches back."""
+    return round(options.years_back * WEEKS_PER_YEAR)
+
+
+def note_history(notes: Notes, known: Floats, least: int) -> None:
+    """Note, in place, the cells (W, R) of which too little is *known* before, as `standing` says it."""
+    for week, region in np.argwhere((notes == "") & np.isnan(known[..., kernel.EXPECTED].T)):
+        weeks = int(known[region, week, kernel.HISTORY])
+        notes[week, region] = f"too little history: {weeks} of {least} weeks known"
+
+
+def _judge(panel: Panel, judged: Indexes, known: Floats, nodes: Floats, alpha: float, threads: int | None) -> Floats:
+    """Planes (R, W, 3) of the judged weeks, as in `predictive_kernel`; NaN where a cell can't be judged."""
+    counts = np.array(panel.values.T, order="C")
+    out = np.full((*known.shape[:2], 3), np.nan)
+
+    def call(first: int, last: int) -> None:
+        kernel.judge(counts, judged, known, nodes, alpha, _z(alpha), first, last, out)
 
     in_threads(call, counts.shape[0], threads)
     return out

@@ -15,8 +15,10 @@ from analytics.models.predictive_memory_kernel import DENSITY, NODE_WEIGHT, NODE
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EXPECTED, UPPER, AT_LEAST, ABOVE, WEIGHT, HISTORY = range(6)
-"""Planes of the output: mean, upper, P(Y >= y), P(Y > y), weight of the week, known weeks before it."""
+EXPECTED, DISPERSION, WEIGHT, HISTORY = range(4)
+"""Planes of what is known before a week: its mean and dispersion, its weight, known weeks before it."""
+UPPER, AT_LEAST, ABOVE = range(3)
+"""Planes of the answer: upper, P(Y >= y), P(Y > y)."""
 _ROUNDS, _FIRST_PHI, _FIRST_LIMIT = 3, 1.5, 0.8
 _NEWTON, _WIDE = 40, 20.0
 
@@ -157,34 +159,33 @@ def _shift(columns: Floats, t: int, as_of: int, row: Floats) -> None:
 
 
 @outer
-def judge(
+def stand(
     counts: Floats, columns: Floats, judged: Ints, fitted: Ints, span: tuple[int, int, int],
-    levels: tuple[float, float, float, bool], precision: Floats, windows: Floats, first: int, last: int, out: Floats,
+    limit: float, uncertain: bool, precision: Floats, windows: Floats, first: int, last: int, known: Floats, nodes: Floats,
 ) -> None:  # fmt: skip
-    """Judge regions first..last-1.
+    """What is known of the counts of regions first..last-1 before each judged week.
 
     counts: (R, T), NaN unknown. columns: (T, 6). judged, fitted: (W,), each judged week, and the week, at or before it,
     as of which its baseline is fitted. span: weeks that the baseline reaches back, weeks left out, fewest known weeks.
-    levels: alpha, its normal quantile, that of the limit of past outbreaks, whether parameters are uncertain.
-    precision: (6,), prior precision of the coefficients. windows: (K, 3), as in `weigh`. out: (R, W, 6), filled where
-    a cell is judged.
+    limit: normal quantile of the limit of past outbreaks. uncertain: whether parameters are. precision: (6,), prior
+    precision of the coefficients. windows: (K, 3), as in `weigh`. known: (R, W, 4) and nodes: (R, W, 3, NODES), rate,
+    dispersion and weight of each node, filled where a cell can be judged.
     """
     reach, exclude, least = span
-    alpha, z, limit, uncertain = levels
     y, x = np.empty(counts.shape[1]), np.empty((counts.shape[1], COLUMNS))
-    beta, spread, row, nodes = np.zeros(COLUMNS), np.zeros(3), np.zeros(COLUMNS), np.zeros((5, NODES))
+    beta, spread, row, own = np.zeros(COLUMNS), np.zeros(3), np.zeros(COLUMNS), np.zeros((3, NODES))
     before = np.empty(int(windows[:, 0].max()) if windows.shape[0] else 0)
     work = _work(counts.shape[1])
     for r in range(first, last):
         as_of, settled = -1, False
         for w in range(judged.size):
             now = judged[w]
-            out[r, w, HISTORY] = count_known(counts[r], max(now - reach, 0), now)
+            known[r, w, HISTORY] = count_known(counts[r], max(now - reach, 0), now)
             if fitted[w] != as_of:
                 as_of = fitted[w]
                 n = gather_known(counts[r], columns, max(as_of - reach, 0), as_of - exclude, as_of, y, x)
                 settled = n > 0 and _baseline(y[:n], x[:n], limit, precision, work, beta, spread)
-            if not settled or out[r, w, HISTORY] < least:
+            if not settled or known[r, w, HISTORY] < least:
                 continue
             _shift(columns, now, as_of, row)
             mean, share = mean_at(row, beta), variance(work[6], row)
@@ -193,8 +194,34 @@ def judge(
             for d in range(min(before.size, now)):
                 _shift(columns, now - 1 - d, as_of, row)
                 before[d] = mean_at(row, beta)
-            _stand(mean, share, spread, nodes)
-            weight = weigh(counts[r], before, now, mean, spread[0], windows, nodes)
-            out[r, w, EXPECTED], out[r, w, WEIGHT] = mean, weight
-            out[r, w, AT_LEAST], out[r, w, ABOVE] = _tails(counts[r, now], nodes)
-            out[r, w, UPPER] = _quantile(alpha * weight, z, mean, spread[0], nodes)
+            _stand(mean, share, spread, own)
+            known[r, w, WEIGHT] = weigh(counts[r], before, now, mean, spread[0], windows, own)
+            known[r, w, EXPECTED], known[r, w, DISPERSION] = mean, spread[0]
+            nodes[r, w] = own
+
+
+@outer
+def judge(
+    counts: Floats,
+    judged: Ints,
+    known: Floats,
+    nodes: Floats,
+    alpha: float,
+    z: float,
+    first: int,
+    last: int,
+    out: Floats,
+) -> None:
+    """Judge the weeks *judged* (W,) of regions first..last-1 by what is known before each; z: normal quantile of alpha.
+
+    counts: (R, T). known, nodes: as `stand` fills them. out: (R, W, 3), filled where a cell can be judged.
+    """
+    own = np.zeros((5, NODES))
+    for r in range(first, last):
+        for w in range(judged.size):
+            if np.isnan(known[r, w, EXPECTED]):
+                continue
+            own[:3] = nodes[r, w]
+            out[r, w, AT_LEAST], out[r, w, ABOVE] = _tails(counts[r, judged[w]], own)
+            level, mean, phi = alpha * known[r, w, WEIGHT], known[r, w, EXPECTED], known[r, w, DISPERSION]
+            out[r, w, UPPER] = _quantile(level, z, mean, phi, own)

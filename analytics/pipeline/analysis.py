@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from analytics.models.trend import Trend, TrendOptions, TrendResult
 from analytics.panel import Panel, default_to
 from analytics.pipeline.log import EpisodeLog, read_log
 from analytics.pipeline.places import chosen_regions
-from analytics.schema import JUDGED_MEASURES, MEASURES
+from analytics.schema import JUDGED_MEASURES, SUMS
 from analytics.settings import Settings, build
 from analytics.store import Store, as_of_default, check_level, weekly
 from analytics.weeks import as_date, week_of, weekday_number
@@ -29,6 +29,8 @@ SECTIONS = ("spikes", "ramps", "trends", "level_changes", "policy")
 """Parts of the settings that are options of one model or policy each."""
 TOLLS = ("killed", "wounded")
 """Measures that a flag is told with."""
+COMPOUND = "compound"
+"""The method of sums of casualties."""
 LEAD_IN = 52
 """Weeks judged before the first week asked for, at least, so that an episode that began earlier keeps its identity."""
 
@@ -229,15 +231,54 @@ def count(store: Store, settings: Settings, *, to: date, as_of: datetime | None)
 
 
 def check_judged(measure: str) -> None:
-    """Raise OptionError for a measure that no count model may judge."""
+    """Raise OptionError for a measure that is not judged by the number of incidents: flags, reports and studies are."""
     if measure in JUDGED_MEASURES or measure == "count":
         return
-    if measure in MEASURES or not measure.isidentifier():
+    if measure in SUMS:
         raise OptionError(
-            f"measure {measure!r} is shown (`incidents weekly`) and not judged: sums of casualties are no counts of independent "
-            "incidents; judge 'incidents', with --where for a part of them"
+            f"measure {measure!r} is judged by `incidents spikes` and `incidents backtest` (method {COMPOUND}) and not here: sums of "
+            "casualties are no counts of independent incidents; judge 'incidents', with --where for a part of them"
         )
-    raise OptionError(f"measure {measure!r} is not known; judged is: {', '.join(JUDGED_MEASURES)}")
+    _refuse(measure)
+
+
+def judging(settings: Settings) -> Settings:
+    """The settings with the method that judges their measure: of a sum of casualties `compound`, and no build-ups.
+
+    Raises OptionError for a measure that is shown and not judged, for a method made for counts where the measure is a sum,
+    and the other way round.
+    """
+    measure, method = settings.measure, settings.method
+    if measure in JUDGED_MEASURES or measure == "count":
+        if method == COMPOUND:
+            raise OptionError(
+                f"method {COMPOUND!r} judges sums of casualties ({', '.join(SUMS)}), not {measure!r}; leave --method out"
+            )
+        return settings
+    if measure not in SUMS:
+        _refuse(measure)
+    if method not in ("auto", COMPOUND):
+        raise OptionError(
+            f"method {method!r} judges counts, and {measure!r} is a sum of casualties: no count of independent incidents; it is "
+            f"judged by method {COMPOUND!r} (leave --method out)"
+        )
+    if settings.dates != "exclude":
+        raise OptionError(
+            f"measure {measure!r} is judged with dates = exclude only: shares of an incident have no casualties"
+        )
+    if settings.policy.get("ramp_share"):
+        raise OptionError(f"policy: ramp_share must be 0 for {measure!r}: build-ups are looked for in counts")
+    return replace(settings, method=COMPOUND, policy={**settings.policy, "ramp_share": 0.0})
+
+
+def _refuse(measure: str) -> NoReturn:
+    judged = ", ".join((*JUDGED_MEASURES, *SUMS))
+    if measure.isidentifier():
+        raise OptionError(f"measure {measure!r} is not known; judged is: {judged}")
+    raise OptionError(
+        f"measure {measure!r} is shown (`incidents weekly`) and not judged; judged is: {judged}; "
+        "judge 'incidents', with --where for a part of them"
+    )
 
 
 def trend_result(panel: Panel, settings: Settings, last: date | None = None) -> TrendResult:

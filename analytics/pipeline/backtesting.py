@@ -14,7 +14,7 @@ from analytics.escalations import Escalations, Floats, escalations, followed
 from analytics.evaluation import Estimate, interval, share
 from analytics.flags import Policy, large_enough, opening
 from analytics.panel import Panel, default_to
-from analytics.pipeline.analysis import LEAD_IN, check_judged, count, judging_hash
+from analytics.pipeline.analysis import LEAD_IN, count, judging, judging_hash
 from analytics.pipeline.replay import OURS, BacktestOptions, Block, Progress, Replay, replay, then_known
 from analytics.resampling import Integers, drawn_shares, drawn_times
 from analytics.settings import Settings, build
@@ -76,7 +76,7 @@ def backtest_store(
     Raises OptionError for a measure that is not judged, and where there is no week to judge.
     """
     options = build(BacktestOptions, settings.backtest, "backtest")
-    check_judged(settings.measure)
+    settings = judging(settings)
     check_level(store, settings.level)
     as_of = as_of or as_of_default(store)
     to = to or default_to(store, source=settings.source or None, week_start=settings.week_start, as_of=as_of)
@@ -103,6 +103,7 @@ def backtest_panel(
 ) -> Backtest:  # fmt: skip
     """As `backtest_store`, of counts whose knowledge times are not recorded: a retrospective."""
     options = build(BacktestOptions, settings.backtest, "backtest")
+    settings = judging(settings)
     panel = panel.until(to) if to else panel
     start, lead = beginning(panel, settings, first)
     blocks = [Block(first=lead, last=as_date(panel.weeks[-1]), known=False)]

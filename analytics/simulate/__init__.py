@@ -5,6 +5,7 @@ from analytics.simulate.designs import SCENARIOS, Scenario, SimulatedCounts, nou
 from analytics.simulate.feeds import delayed, dropped, reported
 from analytics.simulate.ramps import RampDesign, SimulatedRamps, ramps
 from analytics.simulate.records import BUNDLED_SEED, SimulatedRecords, incident_records, write
+from analytics.simulate.sums import SimulatedSums, SumDesign, sums
 
 __all__ = [
     "BUNDLED_SEED",
@@ -16,6 +17,8 @@ __all__ = [
     "SimulatedCounts",
     "SimulatedRamps",
     "SimulatedRecords",
+    "SimulatedSums",
+    "SumDesign",
     "clusters",
     "delayed",
     "dropped",
@@ -23,5 +26,6 @@ __all__ = [
     "noufaily",
     "ramps",
     "reported",
+    "sums",
     "write",
 ]

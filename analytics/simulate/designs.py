@@ -104,7 +104,7 @@ class SimulatedCounts:
         return counts_panel(self.counts, first)
 
 
-def counts_panel(counts: Integers, first: date) -> Panel:
+def counts_panel(counts: Integers | Floats, first: date) -> Panel:
     """Simulated counts (T, R) as a panel whose first week starts on *first*; raises OptionError unless that is a Monday."""
     if first != week_of(first):
         raise OptionError(f"first week {first} is not a Monday; use {week_of(first)}")

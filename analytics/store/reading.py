@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import OptionError, QueryError
-from analytics.schema import MEASURES
+from analytics.schema import MEASURES, SUMS
 from analytics.sources.table import nearest
-from analytics.store.connection import NAMES, Store
+from analytics.store.connection import NAMES, Store, sql_text
 from analytics.store.tags import unfolded
 from analytics.weeks import weekday_number
 
@@ -124,6 +124,25 @@ def weekly(
     except QueryError as error:
         raise _readable(error, measure, where) from error
     return frame.astype({"week": "datetime64[us]"})
+
+
+def severities(
+    store: Store, *, measure: str, first: date, last: date, level: str = "admin1", source: str | None = None, where: str = "",
+    week_start: str = "monday", as_of: datetime | None = None,
+) -> "pd.DataFrame":  # fmt: skip
+    """The incidents behind a sum of `weekly`, a row for each region it counts in: week, region_id, source, figure.
+
+    *measure* is one of `schema.SUMS`. Incidents without casualties, and those dated to a month or year only, are left
+    out. Where several sources cover a region-week, `weekly` counts one of them, and these are the incidents of all. Errors
+    are those of `weekly`.
+    """
+    if measure not in SUMS:
+        raise OptionError(f"measure {measure!r} is no sum of casualties; those are {', '.join(SUMS)}")
+    check_level(store, level)
+    sql = sql_text("steps/severities").replace("{{figure}}", measure)
+    sql = sql.replace("{{where}}", _expression(store, where, "where") if where else "true")
+    bound = {"level": level, "source": source, "week_start": week_start, "first": first, "last": last, "as_of": as_of}
+    return store.frame(sql, bound)
 
 
 def sources_of(store: Store) -> list[str]:
