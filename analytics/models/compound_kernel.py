@@ -29,7 +29,11 @@ Ints = NDArray[np.int64]
 EXPECTED, UPPER, AT_LEAST, ABOVE = range(4)
 """Planes of the answer: mean of the sum, upper, P(S >= s), P(S > s)."""
 MOST_POINTS, _FEWEST = 256, 32
-_MOST_DOUBLINGS, _CLOSE, _NEGLIGIBLE, _MOST_BEYOND, _ROOM = 6, 1.2, 0.02, 0.05, 1.3
+_ROOM, _RARE, _MOST_TRIES = 1.3, 5e-4, 7
+"""Points reach this many times the mean at first, and near the figure that an incident of a week exceeds with this chance."""
+_CLOSE, _NEGLIGIBLE, _MOST_BEYOND = 1.2, 2e-4, 0.05
+"""They reach far enough where one large incident accounts for what is beyond but for this factor, or that is this little; and
+what is beyond is below the last of these."""
 _HUGE, _TINY = 1e200, 1e-9
 _FAR = 1e12
 _DEVIATIONS, _LEAST_POWER, _MOST_POWER, _LARGEST_EXPONENT = 1.5, 0.4, 0.95, 50.0
@@ -69,10 +73,9 @@ def panjer(
         if s:
             g[s] = scale * (a * plain[s] + b / s * by_size[s])
         if g[s] > _HUGE:
-            g[: s + 1] /= _HUGE
-            plain[: last + 1] /= _HUGE
-            by_size[: last + 1] /= _HUGE
             unit += math.log(_HUGE)
+            for j in range(last + 1):
+                g[j], plain[j], by_size[j] = g[j] / _HUGE, plain[j] / _HUGE, by_size[j] / _HUGE
         size, rest = g[s], last - s
         for_one, for_each = f[1 : rest + 1], sizes[1 : rest + 1]
         one, each = plain[s + 1 : last + 1], by_size[s + 1 : last + 1]
@@ -141,15 +144,15 @@ def _exceeded(chance: float, levels: Floats, law: Law) -> float:
 
 @inner
 def summed(
-    nodes: Floats, mean: float, level: float, levels: Floats, law: Law, f: Floats, laid: Floats, work: Floats, total: Sum
+    nodes: Floats, mean: float, levels: Floats, law: Law, f: Floats, laid: Floats, work: Floats, total: Sum
 ) -> None:  # fmt: skip
-    """Work out the sum's distribution as far as chances of a tenth of *level*, and until one large incident decides it.
+    """Work out the sum's distribution until one large incident decides it, or what is left is negligible.
 
     laid: (1,), the step on which f is laid out, 0 for none yet. The step is a power of two, so that there are at most
-    MOST_POINTS points.
+    MOST_POINTS points above 0. work: (5, MOST_POINTS + 1).
     """
     logs, numbers = total
-    far = _exceeded(min(0.05 * level / mean, 0.5), levels, law)
+    far = _exceeded(min(_RARE / mean, 0.5), levels, law)
     rest = mean * mean_below(far, levels, law)
     step, last = 1.0, MOST_POINTS
     while step * MOST_POINTS < max(_ROOM * rest, 0.4 * (rest + far)):
@@ -157,7 +160,7 @@ def summed(
     if 2.0 * (rest + far) < MOST_POINTS:
         last = int(max(rest + far, _FEWEST))
     beyond, one, end = 1.0, 0.0, 0.0
-    for _ in range(_MOST_DOUBLINGS):
+    for tries in range(_MOST_TRIES):
         if laid[0] != step:
             lattice(levels, law, step, f)
             laid[0] = step
@@ -166,7 +169,7 @@ def summed(
         rest = min(mean * mean_below(end, levels, law), 0.5 * end)
         one = mean * survival(end - rest, levels, law)
         beyond = 1.0 - work[4, : last + 1].sum()
-        if beyond < max(_CLOSE * one, _NEGLIGIBLE * level) and beyond < _MOST_BEYOND:
+        if (beyond < max(_CLOSE * one, _NEGLIGIBLE) and beyond < _MOST_BEYOND) or tries == _MOST_TRIES - 1:
             break
         if last < MOST_POINTS:
             last = min(2 * last, MOST_POINTS)
@@ -219,12 +222,16 @@ def quantile(level: float, levels: Floats, law: Law, total: Sum) -> float:
 
 
 @inner
-def _gathered(first: int, last: int, weeks: Ints, places: Ints, start: int, stop: int, own: Floats) -> None:
-    """Fill own (U,) with the incidents of weeks start..stop - 1 by level; weeks of first..last - 1 rise."""
+def _gathered(
+    first: int, last: int, weeks: Ints, places: Ints, start: int, stop: int, pooled: Floats, own: Floats, others: Floats
+) -> None:  # fmt: skip
+    """Fill own and others (U,) with the incidents of weeks start..stop - 1 by level: first..last - 1, and the rest of *pooled*."""
     own[:] = 0.0
     for i in range(first, last):
         if start <= weeks[i] < stop:
             own[places[i]] += 1.0
+    for i in range(own.size):
+        others[i] = pooled[i] - own[i]
 
 
 @inner
@@ -275,6 +282,7 @@ def judge(
     size = levels.size
     own, bins, more = np.zeros(size), np.zeros(EDGES.size - 1), np.zeros(EDGES.size - 1)
     fits, scales = np.zeros((SHAPES.size, STEPS.size)), np.zeros((SHAPES.size, STEPS.size))
+    others = np.zeros(size)
     law = (np.zeros(size), np.zeros(EDGES.size), np.zeros(3))
     f, work, laid = np.zeros(MOST_POINTS + 1), np.zeros((5, MOST_POINTS + 1)), np.zeros(1)
     total = (np.zeros(MOST_POINTS + 1), np.zeros(5))
@@ -286,8 +294,10 @@ def judge(
                 continue
             if block[w] != now:
                 now = block[w]
-                _gathered(starts[r], starts[r + 1], weeks, places, spans[now, 0], spans[now, 1], own)
-                some = fit_law(own, pooled[now] - own, levels, most, share, bins, more, fits, scales, law)
+                _gathered(
+                    starts[r], starts[r + 1], weeks, places, spans[now, 0], spans[now, 1], pooled[now], own, others
+                )
+                some = fit_law(own, others, levels, most, share, bins, more, fits, scales, law)
                 laid[0] = 0.0
                 _exceedances(levels, law, chances)
             if not some:
@@ -295,7 +305,7 @@ def judge(
             s, mean = sums[r, judged[w]], known[r, w, MEAN]
             weight = _deadlier(starts[r], starts[r + 1], weeks, places, judged[w], mean, windows, chances)
             known[r, w, WEIGHT] = 0.5 * (known[r, w, WEIGHT] + weight)
-            summed(nodes[r, w], mean, alpha, levels, law, f, laid, work, total)
+            summed(nodes[r, w], mean, levels, law, f, laid, work, total)
             out[r, w, EXPECTED] = mean * law[2][AVERAGE]
             out[r, w, AT_LEAST] = at_least(s, levels, law, total)
             out[r, w, ABOVE] = at_least(s + 1.0, levels, law, total)

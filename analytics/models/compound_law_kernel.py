@@ -14,7 +14,7 @@ _RATIO, _FIRST, _LARGEST = 1.35, 6, 1e9
 
 
 def _edges() -> Floats:
-    """Whole numbers 0, 1, ... 6, and from there on each a quarter more than the one before."""
+    """Whole numbers 0, 1, ... 6, and from there on each a third more than the one before."""
     found = [float(k) for k in range(_FIRST + 1)]
     while found[-1] < _LARGEST:
         found.append(math.ceil(found[-1] * _RATIO))
@@ -30,7 +30,9 @@ STEPS = np.array([-1.5, 0.0, 1.5])
 """Scales that are, in standard errors from the likeliest of a shape."""
 _ERROR = 1.4
 """Standard error of the logarithm of a scale, of one excess."""
-_LOWEST, _WIDE, _NEAR_BY, _NARROW, _GOLDEN = -3.0, 12.0, 0.8, 0.03, 0.6180339887
+_LOWEST, _WIDE, _NEAR_BY, _NARROW = -3.0, 12.0, 0.8, 0.03
+"""Least log scale, and how far around a middle the first shape's and the others' are looked for, and how narrowly."""
+_GOLDEN = 0.6180339887
 _LOG_PRIOR = -0.5 * ((SHAPES - 0.5) / 0.35) ** 2
 _NEGLIGIBLE = 5.0
 POOLINGS = np.array([3.0, 10.0, 30.0, 100.0, 300.0])
@@ -38,7 +40,9 @@ POOLINGS = np.array([3.0, 10.0, 30.0, 100.0, 300.0])
 FEWEST_BEYOND = 15.0
 """Incidents that a tail is fitted to, where there are as many."""
 _FLOOR = 0.1
+"""Incidents of the others in a bin where they had none, so that a region may differ from them."""
 _NEAR, _PIECES = 4, 16.0
+"""Points up to which figures keep their variance, and parts of a step in which they are laid out there."""
 
 LIMIT, BEYOND, AVERAGE = range(3)
 """Entries of a law's numbers: the limit, the chance of more than it, and the mean of the incidents that it is made of."""
@@ -168,8 +172,10 @@ def fit_law(
         return False
     each = worth / theirs if theirs > 0.0 else 0.0
     whole = mine + worth
-    mass[:] = (own + each * others) / whole
-    numbers[AVERAGE] = (mass * levels).sum()
+    numbers[AVERAGE] = 0.0
+    for i in range(levels.size):
+        mass[i] = (own[i] + each * others[i]) / whole
+        numbers[AVERAGE] += mass[i] * levels[i]
     above = 0.0
     u = levels.size
     while u > 0 and (above * whole < FEWEST_BEYOND or above + mass[u - 1] <= share):
@@ -191,8 +197,13 @@ def fit_law(
 @inner
 def log_tail(y: float, tail: Floats) -> float:
     """Log P(excess > y), y >= 0."""
-    k = int(np.searchsorted(EDGES, y, side="right")) - 1
-    k = min(max(k, 0), EDGES.size - 2)
+    k, end = 0, EDGES.size - 1
+    while end - k > 1:
+        middle = (k + end) // 2
+        if EDGES[middle] <= y:
+            k = middle
+        else:
+            end = middle
     part = (math.log1p(y) - _LOG_EDGES[k]) / (_LOG_EDGES[k + 1] - _LOG_EDGES[k])
     return float(tail[k] + part * (tail[k + 1] - tail[k]))
 
