@@ -145,6 +145,7 @@ def analyse(
     Raises OptionError for a measure that is shown and not judged.
     """
     check_judged(settings.measure)
+    settings = judging(settings)
     check_level(store, settings.level)
     as_of = as_of or as_of_default(store)
     start = weekday_number(settings.week_start)
