@@ -141,8 +141,8 @@ SHARED: dict[str, Callable[[Any], Any]] = {
     "method": click.option(
         "--method",
         help="Spike method: auto, farrington-flexible, farrington, ears-c1, ears-c2, ears-c3, cusum, glr-poisson, "
-        "glr-nb, bayes, rki, predictive, ramp, rare, mean-sd, acled-surge, acled-threat or hdx-maximum; of sums of casualties: compound.  "
-        "[default: auto]",
+        "glr-nb, bayes, rki, predictive, joint, ramp, rare, mean-sd, acled-surge, acled-threat or hdx-maximum; "
+        "of sums of casualties: compound.  [default: auto]",
     ),
     "set": click.option(
         "--set",

@@ -24,6 +24,7 @@ METHODS: dict[str, tuple[str, str, str]] = {
     "bayes": ("bayes", "BayesOptions", "Bayes"),
     "rki": ("rki", "RkiOptions", "Rki"),
     "predictive": ("predictive", "PredictiveOptions", "Predictive"),
+    "joint": ("joint", "JointOptions", "Joint"),
     "compound": ("compound", "CompoundOptions", "Compound"),
     "ramp": ("ramp", "RampOptions", "Ramp"),
     "rare": ("rare", "RareOptions", "Rare"),

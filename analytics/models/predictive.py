@@ -88,9 +88,9 @@ def standing(panel: Panel, judged: Indexes, options: PredictiveOptions, threads:
     columns = design(panel)
     fitted = fitted_as_of(panel, judged, options.refit_weeks)
     span = (weeks_back(options), options.exclude_weeks, options.min_weeks)
-    limit = _z(options.outbreak_share) if options.outbreak_share else math.inf
+    limit = normal_quantile(options.outbreak_share) if options.outbreak_share else math.inf
     windows = WINDOWS[WINDOWS[:, 0] <= options.memory]
-    precision = _precision(options)
+    precision = prior_precision(options.trend, options.harmonics)
     shape = (counts.shape[0], judged.size)
     known, nodes = np.full((*shape, 4), np.nan), np.full((*shape, 3, NODES), np.nan)
 
@@ -128,22 +128,22 @@ def _judge(panel: Panel, judged: Indexes, known: Floats, nodes: Floats, alpha: f
     out = np.full((*known.shape[:2], 3), np.nan)
 
     def call(first: int, last: int) -> None:
-        kernel.judge(counts, judged, known, nodes, alpha, _z(alpha), first, last, out)
+        kernel.judge(counts, judged, known, nodes, alpha, normal_quantile(alpha), first, last, out)
 
     in_threads(call, counts.shape[0], threads)
     return out
 
 
-def _z(alpha: float) -> float:
+def normal_quantile(alpha: float) -> float:
     """Normal quantile at 1 - alpha."""
     return -float(special.ndtri(alpha))
 
 
-def _precision(options: PredictiveOptions) -> Floats:
+def prior_precision(trend: bool, harmonics: int) -> Floats:
     """Prior precision of level, trend and waves, (6,); what is not asked for is as good as none."""
     deviation = np.full(6, _NONE_DEVIATION)
     deviation[0] = _LEVEL_DEVIATION
-    if options.trend:
+    if trend:
         deviation[1] = TREND_DEVIATION
-    deviation[2 : 2 + 2 * options.harmonics] = WAVE_DEVIATION
+    deviation[2 : 2 + 2 * harmonics] = WAVE_DEVIATION
     return deviation**-2

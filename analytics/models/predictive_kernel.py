@@ -5,12 +5,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.models import ramp_baseline_kernel as ramp
 from analytics.models.compiled import inner, outer
 from analytics.models.count_kernel import count_known, gather_known
 from analytics.models.farrington_tails import density_at, rise, tail_given
 from analytics.models.predictive_dispersion_kernel import EXCESS, MOST_BINS, cut, dispersion, limits
 from analytics.models.predictive_mean_kernel import BELOW, COLUMNS, decided, fit, mean_at, variance
 from analytics.models.predictive_memory_kernel import DENSITY, NODE_WEIGHT, NODES, PHI, RATE, TAIL, weigh
+from analytics.models.ramp_baseline_kernel import choose
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,6 +23,10 @@ UPPER, AT_LEAST, ABOVE = range(3)
 """Planes of the answer: upper, P(Y >= y), P(Y > y)."""
 _ROUNDS, _FIRST_PHI, _FIRST_LIMIT = 3, 1.5, 0.8
 _NEWTON, _WIDE = 40, 20.0
+_NONE = 1e8
+"""Prior precision of a coefficient that is none."""
+_COST = 2.0
+"""Twice the log likelihood that a column must gain: Akaike's. A season that is not seen costs more than one seen in vain."""
 
 
 @inner
@@ -156,6 +162,54 @@ def _shift(columns: Floats, t: int, as_of: int, row: Floats) -> None:
     """Fill *row* with the design of week t, its trend from *as_of*."""
     row[:] = columns[t]
     row[1] -= columns[as_of, 1]
+
+
+@inner
+def _needed(y: Floats, x: Floats, precision: Floats, wanted: Floats) -> None:
+    """Fill *wanted*: the prior *precision* of the coefficients that there is evidence of, and zero's of the others."""
+    wanted[:] = _NONE
+    for a in choose(y, x, int(precision[1] < _NONE), int(precision[2] < _NONE) + int(precision[4] < _NONE), _COST):
+        wanted[a] = precision[a]
+
+
+@outer
+def baselines(
+    counts: Floats, columns: Floats, judged: Ints, fitted: Ints, span: tuple[int, int, int], limit: float,
+    precision: Floats, first: int, last: int, means: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Baselines of regions first..last-1, trend and waves only where there is evidence of them.
+
+    counts, columns, judged, fitted, span, precision: as for `judge`. limit: normal quantile of the limit of past
+    outbreaks. means: (R, W, N), the judged week first, NaN where the history is too short. out: (R, W, 6), planes as in
+    `ramp_baseline_kernel`.
+    """
+    reach, exclude, least = span
+    y, x = np.empty(counts.shape[1]), np.empty((counts.shape[1], COLUMNS))
+    beta, spread, row, wanted = np.zeros(COLUMNS), np.zeros(3), np.zeros(COLUMNS), np.zeros(COLUMNS)
+    work = _work(counts.shape[1])
+    for r in range(first, last):
+        as_of, settled = -1, False
+        for w in range(judged.size):
+            now = judged[w]
+            here = out[r, w]
+            here[ramp.HISTORY] = count_known(counts[r], max(now - reach, 0), now)
+            if fitted[w] != as_of:
+                as_of = fitted[w]
+                n = gather_known(counts[r], columns, max(as_of - reach, 0), as_of - exclude, as_of, y, x)
+                if n > 0:
+                    _needed(y[:n], x[:n], precision, wanted)
+                settled = n > 0 and _baseline(y[:n], x[:n], limit, wanted, work, beta, spread)
+                for a in range(COLUMNS):
+                    beta[a] *= wanted[a] < _NONE
+            if not settled or here[ramp.HISTORY] < least:
+                continue
+            for d in range(means.shape[2]):
+                _shift(columns, max(now - d, 0), as_of, row)
+                means[r, w, d] = mean_at(row, beta)
+            _shift(columns, now, as_of, row)
+            here[ramp.PHI] = ramp.cautious(spread[0] - 1.0, spread[1])
+            here[ramp.SHARE] = variance(work[6], row) * means[r, w, 0] / spread[0]
+            here[ramp.MIDDLE], here[ramp.DEVIATION], here[ramp.SKEW] = spread
 
 
 @outer

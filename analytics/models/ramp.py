@@ -98,24 +98,31 @@ class Ramp:
         are not counts, OptionError for weeks outside the panel.
         """
         check_counts(panel)
-        options = self.options
-        judged = judged_weeks(panel, first, last, default=options.min_weeks)
-        notes = blank_notes(panel, judged)
-        normal = baselines(panel, judged, options, threads)
-        history = normal.history.T
-        for week, region in np.argwhere((notes == "") & ~np.isfinite(normal.phi.T)):
-            notes[week, region] = f"too little history: {int(history[week, region])} of {options.min_weeks} weeks known"
-        tables = statistics(panel, judged, normal, notes == "", options, threads=threads).transpose(2, 1, 0)
-        result = assemble(
-            panel, judged, method=METHOD, options=options, expected=normal.means[..., 0].T,
-            upper=tables[kernel.UPPER], p_value=tables[kernel.P_VALUE], note=notes,
-        )  # fmt: skip
-        began = panel.weeks[judged][:, None] - 7 * np.nan_to_num(tables[kernel.ONSET]).astype(np.int64)
-        onset = np.where(np.isnan(tables[kernel.ONSET]), np.datetime64("NaT", "D"), began)
-        return replace(
-            result, statistic=tables[kernel.STATISTIC], onset=onset,
-            onset_edge=tables[kernel.ONSET] == options.window - 1, growth=tables[kernel.GROWTH],
-        )  # fmt: skip
+        judged = judged_weeks(panel, first, last, default=self.options.min_weeks)
+        normal = baselines(panel, judged, self.options, threads)
+        return judge(panel, judged, normal, self.options, threads=threads)
+
+
+def judge(
+    panel: Panel, judged: Indexes, normal: Baseline, options: RampOptions, *, threads: int | None,
+    method: str = METHOD, given: object = None, every: bool = True,
+) -> SpikeResult:  # fmt: skip
+    """The *judged* weeks (indexes) against their baselines; *given*: the options that the result names, by default these."""
+    notes = blank_notes(panel, judged)
+    history = normal.history.T
+    for week, region in np.argwhere((notes == "") & ~np.isfinite(normal.phi.T)):
+        notes[week, region] = f"too little history: {int(history[week, region])} of {options.min_weeks} weeks known"
+    tables = statistics(panel, judged, normal, notes == "", options, every=every, threads=threads).transpose(2, 1, 0)
+    result = assemble(
+        panel, judged, method=method, options=given or options, expected=normal.means[..., 0].T,
+        upper=tables[kernel.UPPER], p_value=tables[kernel.P_VALUE], note=notes,
+    )  # fmt: skip
+    began = panel.weeks[judged][:, None] - 7 * np.nan_to_num(tables[kernel.ONSET]).astype(np.int64)
+    onset = np.where(np.isnan(tables[kernel.ONSET]), np.datetime64("NaT", "D"), began)
+    return replace(
+        result, statistic=tables[kernel.STATISTIC], onset=onset,
+        onset_edge=tables[kernel.ONSET] == options.window - 1, growth=tables[kernel.GROWTH],
+    )  # fmt: skip
 
 
 def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int | None = None) -> Baseline:
@@ -133,6 +140,11 @@ def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int 
         baseline.baselines(counts, columns, judged, fitted, span, rules, first, last, means, out)
 
     in_threads(call, shape[0], threads)
+    return with_doubts(means, out)
+
+
+def with_doubts(means: Floats, out: Floats) -> Baseline:
+    """Baselines of these *means* (R, W, N) and the planes *out* (R, W, 6) of `ramp_baseline_kernel`."""
     phi = out[..., baseline.PHI] * (1 + _SHARED_WEEKS * out[..., baseline.SHARE])
     return Baseline(means=means, phi=phi, history=out[..., baseline.HISTORY], doubts=doubts(means[..., 0], out))
 
@@ -171,14 +183,17 @@ def design(panel: Panel) -> Floats:
 
 def statistics(
     panel: Panel, judged: Indexes, normal: Baseline, wanted: Flags, options: RampOptions, *,
-    with_p: bool = True, threads: int | None = None,
+    with_p: bool = True, every: bool = True, threads: int | None = None,
 ) -> Floats:  # fmt: skip
-    """Planes (R, W, 5) of the *wanted* cells (W, R), as in `ramp_kernel`; without p only the statistic."""
+    """Planes (R, W, 6) of the *wanted* cells (W, R), as in `ramp_kernel`; without p only the statistic.
+
+    *every*: p counts windows that end without an incident as well, though they are no alarm, so that it is on the safe side.
+    """
     counts = np.array(panel.values.T, order="C")
-    out = np.full((*normal.phi.shape, 5), np.nan)
+    out = np.full((*normal.phi.shape, 6), np.nan)
     weights = options.weights()
     grown = np.expm1(GROWTHS * np.arange(1, options.window + 1)[:, None])
-    ramps = (options.growths(), weights.ravel(), (GROWTHS, grown))
+    ramps = ((options.growths(), options.surges()), weights.ravel(), (GROWTHS, grown))
     chosen = windows(options) if with_p else _no_windows(options)
     cells = np.ascontiguousarray(wanted.T)
 
@@ -192,7 +207,7 @@ def statistics(
             cells,
             ramps,
             chosen,
-            options.alpha,
+            (options.alpha, every),
             first,
             last,
             out,

@@ -99,20 +99,20 @@ def _squares(y: Floats, x: Floats, gram: Floats, pull: Floats) -> float:
 
 
 @inner
-def _gain(n: int, whole: float, used: Ints, gram: Floats, pull: Floats) -> float:
-    """What the *used* columns gain over a constant: n log (1 / (1 - R^2)) - (columns - 1) log n; 0 where n is small."""
+def _gain(n: int, whole: float, used: Ints, gram: Floats, pull: Floats, cost: float) -> float:
+    """What the *used* columns gain over a constant: n log (1 / (1 - R^2)) - (columns - 1) *cost*; 0 where n is small."""
     answer = np.empty(COLUMNS)
     if n < 4 * used.size or not whole > 0.0 or not _solve(gram, pull, used, answer):
         return 0.0
     explained = -pull[0] * pull[0] / n
     for a in range(used.size):
         explained += answer[a] * pull[used[a]]
-    return -n * math.log(max(1.0 - explained / whole, 1e-9)) - (used.size - 1) * math.log(n)
+    return -n * math.log(max(1.0 - explained / whole, 1e-9)) - (used.size - 1) * cost
 
 
 @inner
-def _choose(y: Floats, x: Floats, trend: int, waves: int) -> Ints:
-    """Columns of the best model of the counts y (n,) by the information criterion; x: (n, 6)."""
+def choose(y: Floats, x: Floats, trend: int, waves: int, cost: float) -> Ints:
+    """Columns of the best model of the counts y (n,), each with a *cost* in twice the log likelihood; x: (n, 6)."""
     gram, pull = np.zeros((COLUMNS, COLUMNS)), np.zeros(COLUMNS)
     square = _squares(y, x, gram, pull)
     whole = square - pull[0] * pull[0] / y.size
@@ -120,7 +120,7 @@ def _choose(y: Floats, x: Floats, trend: int, waves: int) -> Ints:
     for t in range(trend + 1):
         for h in range(waves + 1):
             used = _model(t, h)
-            gain = _gain(y.size, whole, used, gram, pull)
+            gain = _gain(y.size, whole, used, gram, pull, cost)
             if used.size > 1 and gain > best:
                 best, chosen = gain, used
     return chosen
@@ -226,6 +226,12 @@ def _gathered(y: Floats, mu: Floats, omega: Floats) -> tuple[Floats, Floats]:
 
 
 @inner
+def cautious(excess: float, deviation: float) -> float:
+    """The dispersion that is counted with: its posterior mean, 1 + *excess*, and more where it is uncertain."""
+    return 1.0 + excess + min(_CAUTION * deviation * deviation, deviation)
+
+
+@inner
 def _dispersion(y: Floats, mu: Floats, omega: Floats, out: Floats) -> float:
     """Posterior mean of the dispersion, and more where it is uncertain; fills the planes of its posterior.
 
@@ -253,7 +259,7 @@ def _dispersion(y: Floats, mu: Floats, omega: Floats, out: Floats) -> float:
         cube += weight * (_EXCESS[g] - mean) ** 3
     out[MIDDLE], out[DEVIATION] = 1.0 + mean, math.sqrt(square)
     out[SKEW] = cube / square**1.5
-    return 1.0 + mean + min(_CAUTION * square, math.sqrt(square))
+    return cautious(mean, math.sqrt(square))
 
 
 @inner
@@ -320,7 +326,7 @@ def _baseline(y: Floats, x: Floats, rules: tuple[int, int, float], beta: Floats,
         out[PHI], out[SHARE] = _dispersion(y, mu, omega, out), 1.0 / y.size
         return _model(0, 0)
     parts = (np.empty((COLUMNS, COLUMNS)), np.empty(COLUMNS))
-    used = _choose(y, x, trend, waves)
+    used = choose(y, x, trend, waves, math.log(y.size))
     phi = _robust(y, x, used, limit, beta, mu, omega, parts, out)
     ahead = x[-1].copy()
     ahead[1] = 0.0

@@ -21,10 +21,16 @@ Tables = tuple[Floats, Floats, Floats, Ints]
 """Growths (N B,); likelihood ratios (slots, counts, N B); those of the baselines that may be true against the plain one
 (slots, counts, G); and how many counts of each slot are filled in."""
 
-STATISTIC, P_VALUE, UPPER, ONSET, GROWTH = range(5)
-"""Planes of the output: log likelihood ratio, p, upper, onset (weeks ago, the judged one 0), growth of the log mean."""
+Shapes = tuple[Floats, Floats]
+"""What is looked for: slopes of ramps (S,), and surges (B - S,), raises by so many deviations."""
+
+STATISTIC, P_VALUE, UPPER, ONSET, GROWTH, ABOVE = range(6)
+"""Planes of the output: log likelihood ratio, p, upper, onset (weeks ago, the judged one 0), growth of the log mean, and
+the chance of a larger statistic."""
 MOST_GROWTH, MOST_DEVIATIONS = 16.0, 12.0
 """A ramp levels off at this many times its baseline, or this many standard deviations above it."""
+SPARSE = 4.0
+"""Where a week's variance is this many times its squared mean, a surge has twice the deviations of one in a dense stream."""
 LARGEST_TABLE = 1024
 LARGEST_UPPER = 1e6
 _TIES, _SMALLEST = 1e-9, 1e-300
@@ -34,11 +40,17 @@ _TINY, _HUGE = 1e-290, 1e290
 
 
 @inner
-def _factors(mu: float, phi: float, slopes: Floats, factors: Floats) -> None:
-    """Growth of the mean in the ramp's weeks k = 1..N for each slope, (N B,)."""
-    most = min(MOST_GROWTH, 1.0 + MOST_DEVIATIONS * math.sqrt(phi / mu))
+def _factors(mu: float, phi: float, shapes: Shapes, factors: Floats) -> None:
+    """Times its baseline that the mean is in the weeks k = 1..N of each ramp and surge, (N B,)."""
+    slopes, surges = shapes
+    deviation = math.sqrt(phi / mu)
+    most = min(MOST_GROWTH, 1.0 + MOST_DEVIATIONS * deviation)
     for i in range(factors.size):
-        factors[i] = min(math.exp(slopes[i % slopes.size] * (i // slopes.size + 1)), most)
+        week, b = divmod(i, slopes.size + surges.size)
+        if b < slopes.size:
+            factors[i] = min(math.exp(slopes[b] * (week + 1)), most)
+        else:
+            factors[i] = 1.0 + surges[b - slopes.size] * (1.0 + min(phi / (SPARSE * mu), 1.0)) * deviation
 
 
 @inner
@@ -124,6 +136,15 @@ def _simulate(
 
 
 @inner
+def _leave_quiet(last: Ints, strength: Floats) -> None:
+    """Take windows whose *last* week has no incident for what they are, no alarm; leave all as they are where no other is drawn."""
+    if last.max() > 0:
+        for j in range(strength.size):
+            if last[j] == 0:
+                strength[j] = -np.inf
+
+
+@inner
 def _product(drawn: Ints, tables: Tables, weights: Floats, doubt: Floats, odds: Floats, others: Floats) -> float:
     """Likelihood ratio of one window from the tables; others[0] becomes that of the baselines that may be true."""
     _, ratios, doubts, _ = tables
@@ -162,15 +183,15 @@ def _logarithms(
 
 
 @inner
-def _tables(means: Floats, phi: float, slopes: Floats, doubt: Floats, space: tuple[Floats, Floats, Ints]) -> Tables:
+def _tables(means: Floats, phi: float, shapes: Shapes, doubt: Floats, space: tuple[Floats, Floats, Ints]) -> Tables:
     """Tables of a window, filled in for no incident; empty ones where counts are too large for them.
 
     One slot serves all weeks of a window whose means are the same.
     """
-    n, b, g = means.size, slopes.size, doubt.shape[1]
+    n, b, g = means.size, shapes[0].size + shapes[1].size, doubt.shape[1]
     factors = np.empty(n * b)
     largest = means.max()
-    _factors(largest, phi, slopes, factors)
+    _factors(largest, phi, shapes, factors)
     top = largest * factors.max()
     size = int(top + 8.0 * math.sqrt(phi * top)) + 20
     slots = 1 if means.min() == largest else n
@@ -201,6 +222,17 @@ def _tail(value: float, strength: Floats, chance: Floats, top: tuple[float, floa
     if value - _TIES <= top[0]:
         return min(1.0, _reached(value, strength, chance))
     return max(top[1] * math.exp(top[0] - value), _SMALLEST)
+
+
+@inner
+def _chances(here: Floats, none: bool, strength: Floats, chance: Floats, top: tuple[float, float]) -> None:
+    """Fill p and the chance of a larger statistic; in a week with *none* every week with an incident has a larger one."""
+    if none:
+        here[P_VALUE], here[ABOVE] = 1.0, min(_reached(-_LARGEST_EXPONENT, strength, chance), 1.0)
+        return
+    here[P_VALUE] = here[ABOVE] = _tail(here[STATISTIC], strength, chance, top)
+    if here[STATISTIC] + _TIES < top[0]:
+        here[ABOVE] = min(here[P_VALUE], _reached(here[STATISTIC] + 2.0 * _TIES, strength, chance))
 
 
 @inner
@@ -300,16 +332,19 @@ def _as_known(window: Floats, known: Floats) -> bool:
 @outer
 def judge(
     counts: Floats, means: Floats, phis: Floats, doubts: Floats, judged: Ints, wanted: NDArray[np.bool_],
-    ramps: tuple[Floats, Floats, tuple[Floats, Floats]], chosen: Windows, alpha: float, first: int, last: int, out: Floats,
+    ramps: tuple[Shapes, Floats, tuple[Floats, Floats]], chosen: Windows, levels: tuple[float, bool],
+    first: int, last: int, out: Floats,
 ) -> None:  # fmt: skip
     """Judge the *wanted* weeks (R, W) of regions first..last-1.
 
     counts: (R, T), NaN unknown. means: (R, W, N), the judged week first. phis: (R, W). doubts: (R, W, 3, G), the
-    baselines that may be true: times the mean, dispersion, weight. ramps: slopes (B,), weights (N B,), and the growths
+    baselines that may be true: times the mean, dispersion, weight. ramps: shapes, their weights (N B,), and the growths
     (G,) of which one is told, with e^(growth week) - 1 in weeks 1..N, (N, G). chosen: chance of the simulated windows;
-    with none (K = 0) only the statistic is given. out: (R, W, 5).
+    with none (K = 0) only the statistic is given. levels: alpha, and whether p counts the simulated windows that end without
+    an incident as well, though they are no alarm. out: (R, W, 6).
     """
-    slopes, weights, grid = ramps
+    shapes, weights, grid = ramps
+    alpha, every = levels
     n, draws = means.shape[2], chosen[0].shape[1]
     window, known, sums, before = np.empty(n), np.empty(n), np.empty(weights.size), np.empty(weights.size)
     strength, chance, drawn = np.empty(draws), np.empty(draws), np.empty((draws, n), np.int64)
@@ -325,10 +360,12 @@ def judge(
             _window(counts[r], judged[w], window)
             again = _again(w, wanted[r], means[r], phis[r])
             if not again:
-                tables = _tables(mean, phi, slopes, doubts[r, w], space)
+                tables = _tables(mean, phi, shapes, doubts[r, w], space)
             if draws > 0 and not (again and _as_known(window, known)):
                 known[:] = window
                 _simulate(window, mean, phi, tables, weights, chosen, doubts[r, w], drawn, strength, chance)
+                if not every:
+                    _leave_quiet(drawn[:, 0], strength)
                 top = (strength.max(), _reached(strength.max(), strength, chance))
             _sum_before(window, mean, phi, tables, before)
             sums[:] = before
@@ -336,5 +373,5 @@ def judge(
             here[STATISTIC] = _mixed(sums, weights)
             _shape(window, mean, phi, grid, here)
             if draws > 0:
-                here[P_VALUE] = max(_tail(here[STATISTIC], strength, chance, top), 1.0 * (window[0] == 0.0))
+                _chances(here, window[0] == 0.0, strength, chance, top)
                 here[UPPER] = _upper(before, mean, phi, tables, weights, strength, chance, top, alpha)

@@ -8,6 +8,9 @@ import numpy as np
 from analytics.errors import OptionError
 from analytics.models.base import Floats
 
+SURGES = (2.0,)
+"""Deviations by which a surge raises the judged week and the one before."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RampOptions:
@@ -23,6 +26,8 @@ class RampOptions:
     """An onset n weeks ago (the judged week is 1) has weight n^-recency times what *fading* says."""
     fading: float = 3.0
     """The weight falls as growth^-fading with every week since the onset: a steep ramp that is old was found before."""
+    surge_share: float = 0.0
+    """Weight of a surge of the judged week and the one before, beside ramps."""
     years_back: float = 5
     """Years of baseline."""
     exclude_weeks: int = 26
@@ -72,15 +77,21 @@ class RampOptions:
         return np.log1p(np.array(rates) / 100)
 
     def weights(self) -> Floats:
-        """Prior weight of an onset n = 1..window weeks ago and a slope, shape (window, B); they sum to 1."""
+        """Prior weight of an onset n = 1..window weeks ago and a slope or surge, shape (window, B); they sum to 1."""
         n = np.arange(1, self.window + 1, dtype=np.float64)[:, None]
         each = n**-self.recency * np.exp(-self.fading * self.growths() * (n - 1))
-        weights: Floats = each / each.sum()
-        return weights
+        share, count = self.surge_share, len(self.surges())
+        surges = np.where(n == min(2, self.window), share / max(count, 1), np.zeros(count))
+        return np.hstack([(1 - share) * each / each.sum(), surges])
+
+    def surges(self) -> Floats:
+        """The surges that are looked for, in deviations."""
+        return np.array(SURGES if self.surge_share else ())
 
 
 _BOUNDS: dict[str, tuple[float, float]] = {
-    "alpha": (1e-12, 0.5), "window": (1, 52), "recency": (0, 10), "fading": (0, 20), "years_back": (1, 50), "exclude_weeks": (0, 52),
+    "alpha": (1e-12, 0.5), "window": (1, 52), "recency": (0, 10), "fading": (0, 20), "surge_share": (0, 0.99),
+    "years_back": (1, 50), "exclude_weeks": (0, 52),
     "harmonics": (0, 2), "refit_weeks": (1, 52), "outbreak_residual": (1e-9, math.inf),
     "draws": (64, 65536), "seed": (0, 2**31),
 }  # fmt: skip

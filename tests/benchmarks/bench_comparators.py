@@ -18,7 +18,7 @@ from analytics.simulate.clusters import ClusterDesign, clusters
 from analytics.simulate.designs import JUDGED, counts_panel
 from analytics.weeks import as_date
 from tests.benchmarks import bench_ramp
-from tests.benchmarks.bench_detection import delay_shown, event_found, late, markdown
+from tests.benchmarks.bench_detection import by_ratio, delay_shown, event_found, late, markdown
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -29,6 +29,8 @@ COMPARATORS = (
 )  # fmt: skip
 FED_METHODS = ("predictive", "auto", "farrington-flexible", "ears-c2", "mean-sd", "acled-surge", "hdx-maximum")
 FOUND = (3.0, 5.0, 8.0, 10.0)
+OWN = ("predictive", "ramp", "joint")
+"""The methods whose delays of ramps are set beside an oracle's."""
 
 
 def said(method: str, panel: Panel, first: int) -> tuple[Flags, Floats, float]:
@@ -117,24 +119,30 @@ def _of(flags: list[Flags]) -> str:
 
 def gap(seed: int, series: int, rate: float = 0.01) -> Iterator[str]:
     """The section on how near ramps are found to an oracle."""
-    methods = {"farrington": bench_ramp.farrington, "predictive": predictive, "ramp": bench_ramp.ramp}
+    methods = {
+        "farrington": bench_ramp.farrington,
+        "predictive": predictive,
+        "ramp": bench_ramp.ramp,
+        "joint": lambda panel, start: by_ratio(panel, start).scores(),
+    }
     rows = []
     for mean in (0.2, 1.0, 5.0, 20.0):
         for growth, null, scores in bench_ramp.cells(mean, 2.0, series, methods, seed + int(1000 * mean)):
             found = bench_ramp.judged(null, scores, rate)
             one = found["predictive"]
-            delays = [one.reference, one.method, found["ramp"].method, one.oracle]
-            closed = [shown(found[name].share) for name in ("predictive", "ramp")]
+            delays = [one.reference, *(found[name].method for name in OWN), one.oracle]
+            closed = [shown(found[name].share) for name in OWN]
             rows.append([f"{mean:g}", f"{growth:.0%}", *(f"{delay:.2f}" for delay in delays), *closed])
     yield "## How near to an oracle are ramps found?"
     yield (
         f"Delay in weeks of ramps at a false-flag rate of {rate:.0%} a week, dispersion 2, {series} series each with and without "
         f"a ramp, seed {seed}. The oracle knows mean, dispersion and slope, and averages the likelihood ratio over onsets; the "
         "reference is Farrington flexible with or without its rule for low counts, whichever is sooner. Closed is the share of "
-        "the gap between reference and oracle, 95 % interval of a bootstrap over series. *ramp* is the ramp detector."
+        "the gap between reference and oracle, 95 % interval of a bootstrap over series. *ramp* is the ramp detector, "
+        "*joint* that of surges and ramps."
     )
-    head = ["mean", "growth", "delay: reference", "delay: predictive", "delay: ramp", "delay: oracle"]
-    yield markdown([*head, "closed: predictive", "closed: ramp"], rows)
+    head = ["mean", "growth", *(f"delay: {name}" for name in ("reference", *OWN, "oracle"))]
+    yield markdown([*head, *(f"closed: {name}" for name in OWN)], rows)
 
 
 def bursts(seed: int, series: int, rate: float = 0.01) -> Iterator[str]:
