@@ -30,10 +30,10 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
     UNION ALL
     SELECT m.group_id, m."group", m.region_id, m.valid_from, m.valid_until
     FROM region_member AS m WHERE m.group_id = level OR level = 'group'
-), apart AS (            -- the rows of incidents that are in none of them; their numbers are 1 to 3
-    FROM (VALUES (1, '(imprecise)'), (2, '(membership unknown)'), (3, '(unplaced)')) AS v(unit, name)
+), apart AS (            -- the rows of incidents that are in none of them; their numbers come last
+    FROM (VALUES (9999997, '(imprecise)'), (9999998, '(membership unknown)'), (9999999, '(unplaced)')) AS v(unit, name)
 ), unit AS (
-    SELECT a.*, 3 + dense_rank() OVER (ORDER BY a.unit_id) AS unit FROM asked AS a
+    SELECT a.*, dense_rank() OVER (ORDER BY a.unit_id) AS unit FROM asked AS a
 ), stretch AS (          -- kind 1: reported; 0: declared unreported; -1: unreported in a region inside the part
     SELECT DISTINCT u.part_id, s.source, s.rank, CAST(s.reported AS INTEGER) AS kind, s.covers_from, s.covers_until
     FROM unit AS u JOIN above AS l ON l.region_id = u.part_id JOIN statement AS s ON s.region_id = l.ancestor_id
@@ -85,9 +85,11 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
     SELECT c.kin, c.week, arg_min(c.source, row(c.rank, c.source)) AS source, arg_min(c.whole, row(c.rank, c.source)) AS whole,
            CASE WHEN source IS NULL AND count(*) > 1 THEN array_to_string(list_sort(list(c.source)), ', ') END AS rivals
     FROM cover AS c WHERE c.days > 0 GROUP BY c.kin, c.week
+), speaker AS (         -- numbered, as numbers are quicker to tell apart
+    SELECT list(DISTINCT s.source ORDER BY s.source) AS names FROM statement AS s
 ), state AS (
-    SELECT k.kin, w.*, c.source, c.whole, c.rivals
-    FROM (SELECT DISTINCT kin FROM kinship) AS k CROSS JOIN week AS w
+    SELECT k.kin, w.*, list_position(s.names, c.source) AS speaker, c.whole, c.rivals
+    FROM (SELECT DISTINCT kin FROM kinship) AS k CROSS JOIN week AS w CROSS JOIN speaker AS s
     LEFT JOIN chosen AS c ON c.kin = k.kin AND c.week = w.week
 ), picked AS (
     SELECT * FROM incidents_as_of(as_of) WHERE "where"
@@ -116,37 +118,37 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
 ), placed AS (           -- districts count where they are; levels above follow the first-level region reported
     SELECT d.*,
            CASE WHEN b.unit IS NOT NULL THEN b.unit
-                WHEN coalesce(d.district_id, d.region_id) IN (SELECT v.region_id FROM vague AS v) THEN 2
+                WHEN coalesce(d.district_id, d.region_id) IN (SELECT v.region_id FROM vague AS v) THEN 9999998
                 WHEN d.region_id IS NULL OR NOT EXISTS (FROM region_member AS m WHERE m.group_id = level OR level = 'group')
-                THEN 3 END AS _unit
+                THEN 9999999 END AS _unit
     FROM dated AS d
     LEFT JOIN belongs AS b
         ON b.region_id = CASE WHEN level IN ('country', 'admin1') THEN d.region_id ELSE coalesce(d.district_id, d.region_id) END
         AND coalesce(b.valid_from <= d.occurred_on, true) AND coalesce(b.valid_until >= d.occurred_on, true)
 ), keyed AS (
-    SELECT p.* EXCLUDE (_unit), CASE WHEN p._imprecise THEN 1 ELSE p._unit END AS _unit
+    SELECT p.* EXCLUDE (_unit), CASE WHEN p._imprecise THEN 9999997 ELSE p._unit END AS _unit
     FROM placed AS p WHERE p._unit IS NOT NULL
-), measured AS (         -- a cell's number is that of its unit and that of its week's first day
-    SELECT k._unit * 10000000 + (k._week - DATE '0001-01-01') AS cell, CASE WHEN k._unit > 3 THEN k.source END AS _source,
+), measured AS (         -- a cell's number is that of its week's first day and that of its unit
+    SELECT ((k._week - DATE '0001-01-01') * 10000000 + k._unit) * 1000 + CASE WHEN k._unit < 9999997 THEN coalesce(list_position(s.names, k.source), 999) ELSE 0 END AS cell,
            round(CASE WHEN typeof(measure) <> 'VARCHAR' THEN CAST(measure AS DOUBLE)
                ELSE CASE CAST(measure AS VARCHAR)
                    WHEN 'incidents' THEN sum(k.share) WHEN 'killed' THEN sum(k.killed * k.share) WHEN 'wounded' THEN sum(k.wounded * k.share)
                    WHEN 'killed_civilians' THEN sum(k.killed_civilians * k.share) WHEN 'killed_security' THEN sum(k.killed_security * k.share)
                    ELSE CAST(CAST(measure AS VARCHAR) AS DOUBLE) END END, 9) AS value
-    FROM keyed AS k GROUP BY cell, _source
+    FROM keyed AS k, speaker AS s GROUP BY cell
 ), grid AS (             -- whole: null where no source reports, else whether it reports on all of the week
-    SELECT r.unit, s.week, s.source, s.whole, s.rivals
+    SELECT ((s.week - DATE '0001-01-01') * 10000000 + r.unit) * 1000 + coalesce(s.speaker, 0) AS cell, r.unit, s.week, s.whole, s.rivals
     FROM ranked AS r JOIN state AS s ON s.kin = r.kin AND r.valid_from <= s.day_until AND r.valid_until >= s.day_from
     UNION ALL
-    SELECT a.unit, w.week, NULL, w.day_until - w.day_from = 6, NULL
-    FROM apart AS a, week AS w WHERE a.unit = 3 OR a.unit IN (SELECT m.cell // 10000000 FROM measured AS m WHERE m.cell < 40000000)
+    SELECT ((w.week - DATE '0001-01-01') * 10000000 + a.unit) * 1000, a.unit, w.week, w.day_until - w.day_from = 6, NULL
+    FROM apart AS a, week AS w WHERE a.unit = 9999999 OR a.unit IN (SELECT m.cell // 1000 % 10000000 FROM measured AS m WHERE m.cell % 1000 = 0)
 ), judged AS (
-    SELECT g.week, g.unit, g.rivals, CASE WHEN m.cell IS NULL THEN empty ELSE m.value END AS value,
+    SELECT g.cell, g.week, g.unit, g.rivals, CASE WHEN m.cell IS NULL THEN empty ELSE m.value END AS value,
            CASE WHEN m.cell IS NOT NULL AND m.value IS NULL THEN 'unknown'      -- incidents, but no figure
                 WHEN g.whole IS NULL THEN 'unknown'
                 WHEN g.whole THEN 'known' ELSE 'incomplete' END AS status
     FROM grid AS g
-    LEFT JOIN measured AS m ON m.cell = g.unit * 10000000 + (g.week - DATE '0001-01-01') AND m._source IS NOT DISTINCT FROM g.source
+    LEFT JOIN measured AS m ON m.cell = g.cell
 ), called AS (
     SELECT j.* EXCLUDE (status), n.unit_id, n.unit_name,
            CASE WHEN j.rivals IS NULL THEN j.status
@@ -157,4 +159,4 @@ WITH statement AS (      -- what the chosen sources say they reported on, as kno
 )
 SELECT c.week, c.unit_id AS region_id, c.unit_name AS region, CASE WHEN c.status <> 'unknown' THEN c.value END AS value, c.status
 FROM called AS c
-ORDER BY c.week, c.unit <= 3, c.unit;
+ORDER BY c.cell;
