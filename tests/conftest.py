@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from tests.browsers import ARGUMENTS, CHROMIUM
 
-settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("project", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent

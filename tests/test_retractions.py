@@ -162,7 +162,7 @@ MOVES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(MOVES, st.randoms(use_true_random=False))
 def test_order_by_chance(tmp_path_factory: pytest.TempPathFactory, moves: list[Any], random: Any) -> None:
     """Whatever is loaded, released and deleted, also with days that are revised, a shuffled order makes the same history."""
