@@ -285,7 +285,8 @@ def test_paper_gets_what_matters_and_a_running_head(desk: Opened, tmp_path: Path
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
     page.emulate_media(media="print")
     shown = "(selector) => document.querySelector(selector).checkVisibility({ contentVisibilityAuto: true })"
-    assert page.evaluate(shown, "#table-flags-earlier") and page.evaluate(shown, "#table-settings")
+    for table in ("#table-flags-earlier", "#table-settings"):
+        page.wait_for_function(shown, arg=table)  # the page hears of the paper a moment later
     assert not page.evaluate(shown, "#evidence .how") and not page.evaluate(shown, "#evidence button")
     page.emulate_media(media="screen")
 
