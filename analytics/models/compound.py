@@ -11,8 +11,9 @@ from analytics.models.base import Floats, SpikeResult
 from analytics.models.compound_options import CompoundOptions
 from analytics.models.farrington_cells import assemble, blank_notes, check_counts, judged_weeks
 from analytics.models.farrington_fit import Indexes, in_threads
-from analytics.models.predictive import WINDOWS, fitted_as_of, note_history, standing, weeks_back
+from analytics.models.predictive import WINDOWS, note_standing, standing
 from analytics.models.predictive_kernel import WEIGHT
+from analytics.models.window import fitted_as_of, weeks_back
 from analytics.panel import Panel
 from analytics.severities import Severities
 
@@ -63,7 +64,7 @@ class Compound:
         judged = judged_weeks(panel, first, last, default=options.min_weeks)
         notes = blank_notes(panel, judged)
         known, nodes = standing(_incidents(panel, severities), judged, options, threads)
-        note_history(notes, known, options.min_weeks)
+        note_standing(notes, known, options.min_weeks)
         planes = _judge(panel, severities, judged, known, nodes, options, threads).transpose(2, 1, 0)
         expected, upper, at_least, above = planes
         notes[(notes == "") & np.isnan(expected)] = "no incident with casualties in the baseline of any region"
@@ -108,8 +109,8 @@ def _judge(
 
     The weights in *known*, of the number of incidents, become those of the method.
     """
-    as_of, block = np.unique(fitted_as_of(panel, judged, options.refit_weeks), return_inverse=True)
-    spans = np.maximum(np.column_stack([as_of - weeks_back(options), as_of - options.exclude_weeks]), 0)
+    as_of, block = np.unique(fitted_as_of(panel.weeks, judged, options.refit_weeks), return_inverse=True)
+    spans = np.maximum(np.column_stack([as_of - weeks_back(options.years_back), as_of - options.exclude_weeks]), 0)
     levels, places = np.unique(severities.figure, return_inverse=True)
     pooled = np.array([_by_level(severities.week, places, levels.size, *span) for span in spans])
     starts = np.searchsorted(severities.region, np.arange(len(panel.region_ids) + 1))

@@ -1,6 +1,5 @@
 """The joint detector: surges of a week or two and build-ups over many, in one likelihood ratio."""
 
-import math
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,8 +10,9 @@ from analytics.models import predictive_kernel as kernel
 from analytics.models.base import SpikeResult
 from analytics.models.farrington_cells import check_counts, judged_weeks
 from analytics.models.farrington_fit import Indexes, in_threads
-from analytics.models.predictive import normal_quantile, prior_precision
-from analytics.models.ramp import WEEKS_PER_YEAR, Baseline, RampOptions, design, judge, with_doubts
+from analytics.models.predictive import outbreak_limit, prior_precision
+from analytics.models.ramp import Baseline, RampOptions, design, judge, with_doubts
+from analytics.models.window import fitted_as_of, weeks_back
 from analytics.panel import Panel
 
 __all__ = ["METHOD", "Joint", "JointOptions", "baselines"]
@@ -106,10 +106,9 @@ def baselines(panel: Panel, judged: Indexes, options: JointOptions, threads: int
     """The baseline of each of the *judged* weeks (indexes); NaN where the history is too short."""
     counts = np.array(panel.values.T, order="C")
     columns = design(panel)
-    number = panel.weeks[judged].astype(np.int64) // 7
-    fitted = np.maximum(judged - number % options.refit_weeks, 0)
-    span = (round(options.years_back * WEEKS_PER_YEAR), options.exclude_weeks, options.min_weeks)
-    limit = normal_quantile(options.outbreak_share) if options.outbreak_share else math.inf
+    fitted = fitted_as_of(panel.weeks, judged, options.refit_weeks)
+    span = (weeks_back(options.years_back), options.exclude_weeks, options.min_weeks)
+    limit = outbreak_limit(options.outbreak_share)
     precision = prior_precision(options.trend, options.harmonics)
     means = np.full((counts.shape[0], judged.size, options.window), np.nan)
     out = np.full((counts.shape[0], judged.size, 6), np.nan)

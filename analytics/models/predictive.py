@@ -13,7 +13,8 @@ from analytics.models.farrington_cells import assemble, blank_notes, check_count
 from analytics.models.farrington_fit import Indexes, in_threads
 from analytics.models.predictive_memory_kernel import NODES
 from analytics.models.predictive_options import PredictiveOptions
-from analytics.models.ramp import WEEKS_PER_YEAR, design
+from analytics.models.ramp import design
+from analytics.models.window import fitted_as_of, note_history, weeks_back
 from analytics.panel import Panel
 
 __all__ = ["METHOD", "Predictive", "PredictiveOptions"]
@@ -68,7 +69,7 @@ class Predictive:
         judged = judged_weeks(panel, first, last, default=options.min_weeks)
         notes = blank_notes(panel, judged)
         known, nodes = standing(panel, judged, options, threads)
-        note_history(notes, known, options.min_weeks)
+        note_standing(notes, known, options.min_weeks)
         upper, at_least, above = _judge(panel, judged, known, nodes, options.alpha, threads).transpose(2, 1, 0)
         expected, weight = (known[..., plane].T for plane in (kernel.EXPECTED, kernel.WEIGHT))
         result = assemble(
@@ -86,9 +87,9 @@ def standing(panel: Panel, judged: Indexes, options: PredictiveOptions, threads:
     """
     counts = np.array(panel.values.T, order="C")
     columns = design(panel)
-    fitted = fitted_as_of(panel, judged, options.refit_weeks)
-    span = (weeks_back(options), options.exclude_weeks, options.min_weeks)
-    limit = normal_quantile(options.outbreak_share) if options.outbreak_share else math.inf
+    fitted = fitted_as_of(panel.weeks, judged, options.refit_weeks)
+    span = (weeks_back(options.years_back), options.exclude_weeks, options.min_weeks)
+    limit = outbreak_limit(options.outbreak_share)
     windows = WINDOWS[WINDOWS[:, 0] <= options.memory]
     precision = prior_precision(options.trend, options.harmonics)
     shape = (counts.shape[0], judged.size)
@@ -103,23 +104,9 @@ def standing(panel: Panel, judged: Indexes, options: PredictiveOptions, threads:
     return known, nodes
 
 
-def fitted_as_of(panel: Panel, judged: Indexes, every: int) -> Indexes:
-    """The week, at or before each judged one, as of which its baseline is fitted: every so many weeks, (W,)."""
-    number = panel.weeks[judged].astype(np.int64) // 7
-    found: Indexes = np.maximum(judged - number % every, 0)
-    return found
-
-
-def weeks_back(options: PredictiveOptions) -> int:
-    """Weeks that the baseline reaches back."""
-    return round(options.years_back * WEEKS_PER_YEAR)
-
-
-def note_history(notes: Notes, known: Floats, least: int) -> None:
+def note_standing(notes: Notes, known: Floats, least: int) -> None:
     """Note, in place, the cells (W, R) of which too little is *known* before, as `standing` says it."""
-    for week, region in np.argwhere((notes == "") & np.isnan(known[..., kernel.EXPECTED].T)):
-        weeks = int(known[region, week, kernel.HISTORY])
-        notes[week, region] = f"too little history: {weeks} of {least} weeks known"
+    note_history(notes, np.isnan(known[..., kernel.EXPECTED].T), known[..., kernel.HISTORY].T, least)
 
 
 def _judge(panel: Panel, judged: Indexes, known: Floats, nodes: Floats, alpha: float, threads: int | None) -> Floats:
@@ -132,6 +119,11 @@ def _judge(panel: Panel, judged: Indexes, known: Floats, nodes: Floats, alpha: f
 
     in_threads(call, counts.shape[0], threads)
     return out
+
+
+def outbreak_limit(share: float) -> float:
+    """Normal quantile of the limit of past outbreaks, above which that *share* of the weeks is; none for 0."""
+    return normal_quantile(share) if share else math.inf
 
 
 def normal_quantile(alpha: float) -> float:

@@ -14,12 +14,12 @@ from analytics.models.farrington_cells import Flags, assemble, blank_notes, chec
 from analytics.models.farrington_fit import Indexes, in_threads
 from analytics.models.ramp_draw_kernel import Windows
 from analytics.models.ramp_options import RampOptions
+from analytics.models.window import fitted_as_of, note_history, weeks_back
 from analytics.panel import Panel
 
 __all__ = ["METHOD", "Baseline", "Ramp", "RampOptions", "baselines", "statistics"]
 
 METHOD = "ramp"
-WEEKS_PER_YEAR = 365.25 / 7
 GROWTHS = np.log1p(np.array([5, 10, 15, 20, 30, 40, 60, 80, 120]) / 100)
 """Growths of the log mean per week, of which the posterior mean is told."""
 _SHARED_WEEKS = 4.0
@@ -109,9 +109,7 @@ def judge(
 ) -> SpikeResult:  # fmt: skip
     """The *judged* weeks (indexes) against their baselines; *given*: the options that the result names, by default these."""
     notes = blank_notes(panel, judged)
-    history = normal.history.T
-    for week, region in np.argwhere((notes == "") & ~np.isfinite(normal.phi.T)):
-        notes[week, region] = f"too little history: {int(history[week, region])} of {options.min_weeks} weeks known"
+    note_history(notes, ~np.isfinite(normal.phi.T), normal.history.T, options.min_weeks)
     tables = statistics(panel, judged, normal, notes == "", options, every=every, threads=threads).transpose(2, 1, 0)
     result = assemble(
         panel, judged, method=method, options=given or options, expected=normal.means[..., 0].T,
@@ -129,11 +127,10 @@ def baselines(panel: Panel, judged: Indexes, options: RampOptions, threads: int 
     """The baseline of each of the *judged* weeks (indexes); NaN where the history is too short."""
     counts = np.array(panel.values.T, order="C")
     columns = design(panel)
-    number = panel.weeks[judged].astype(np.int64) // 7
-    fitted = np.maximum(judged - number % options.refit_weeks, 0)
+    fitted = fitted_as_of(panel.weeks, judged, options.refit_weeks)
     shape = (counts.shape[0], judged.size)
     means, out = np.full((*shape, options.window), np.nan), np.full((*shape, 6), np.nan)
-    span = (round(options.years_back * WEEKS_PER_YEAR), options.exclude_weeks, options.min_weeks)
+    span = (weeks_back(options.years_back), options.exclude_weeks, options.min_weeks)
     rules = (int(options.trend), options.harmonics, float(options.outbreak_residual))
 
     def call(first: int, last: int) -> None:

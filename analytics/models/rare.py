@@ -9,10 +9,10 @@ from analytics.errors import OptionError
 from analytics.models.base import Floats, SpikeResult
 from analytics.models.farrington_cells import assemble, blank_notes, check_counts, judged_weeks, note_population
 from analytics.models.farrington_fit import Indexes, exact_bounds
+from analytics.models.window import note_history, weeks_back
 from analytics.panel import Panel
 
 METHOD = "rare"
-WEEKS_PER_YEAR = 365.25 / 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +96,8 @@ class Rare:
         if self.options.population:
             note_population(notes, panel, judged)
         predictive = predict(panel, judged, self.options)
-        short = (notes == "") & ~(predictive.history >= self.options.min_weeks)
-        for week, region in np.argwhere(short):
-            notes[week, region] = too_short(predictive.history[week, region], self.options)
+        short = ~(predictive.history >= self.options.min_weeks)
+        note_history(notes, short, predictive.history, self.options.min_weeks)
         counts = panel.values[judged]
         upper, p_value = exact_bounds(counts, predictive.mean, predictive.ratio, self.options.alpha, threads)
         result = assemble(
@@ -125,11 +124,6 @@ def low(counts: Floats, predictive: "Predictive", threads: int | None) -> Floats
     return chance
 
 
-def too_short(history: float, options: RareOptions) -> str:
-    """What to say of a region-week with *history* known weeks before it, too few."""
-    return f"too little history: {int(history)} of {options.min_weeks} weeks known"
-
-
 def predict(panel: Panel, judged: Indexes, options: RareOptions) -> Predictive:
     """Predictive mean and variance ratio of the *judged* weeks (indexes), whatever their history."""
     shape = (len(panel.region_ids), judged.size)
@@ -138,7 +132,7 @@ def predict(panel: Panel, judged: Indexes, options: RareOptions) -> Predictive:
     counts = np.ascontiguousarray(panel.values.T)
     sizes = np.ascontiguousarray(panel.population.T) if options.population and panel.population is not None else None
     known = ~np.isnan(counts) if sizes is None else ~np.isnan(counts) & (sizes > 0)
-    reach = round(options.years_back * WEEKS_PER_YEAR)
+    reach = weeks_back(options.years_back)
     for week, now in enumerate(judged):
         weeks = slice(max(int(now) - reach, 0), max(int(now) - options.exclude_weeks, 0))
         history[:, week] = known[:, weeks.start : now].sum(axis=1)

@@ -22,7 +22,8 @@ from analytics.models.farrington_design import references, years_reachable
 from analytics.models.farrington_fit import Indexes, Plan, drops, exact_bounds, fit_cells, thresholds
 from analytics.models.farrington_options import FarringtonOptions, Threshold
 from analytics.models.rare import METHOD as RARE
-from analytics.models.rare import RareOptions, low, predict, too_short
+from analytics.models.rare import RareOptions, low, predict
+from analytics.models.window import note_history
 from analytics.panel import Panel
 
 METHOD = "auto"
@@ -199,8 +200,7 @@ def _judge_rare(
     rare = options.rare()
     predictive = predict(panel, judged, rare)
     enough = left & (predictive.history >= rare.min_weeks)
-    for week, region in np.argwhere(left & ~enough):
-        notes[week, region] = too_short(predictive.history[week, region], rare)
+    note_history(notes, left & ~enough, predictive.history, rare.min_weeks)
     counts = np.where(enough, panel.values[judged], np.nan)
     upper, p_value = exact_bounds(counts, predictive.mean, predictive.ratio, options.alpha, threads)
     p_drop = low(counts, predictive, threads) if options.two_sided else np.full(counts.shape, np.nan)

@@ -5,11 +5,25 @@ from numpy.typing import NDArray
 
 from analytics.errors import OptionError
 from analytics.models.base import Floats, Notes
+from analytics.weeks import Dates
 
 Indexes = NDArray[np.int64]
 
 SEASON = 52
 """Weeks of a year in methods that count back in weeks and not in dates."""
+_WEEKS_PER_YEAR = 365.25 / 7
+
+
+def weeks_back(years: float) -> int:
+    """Weeks that a baseline of so many *years* reaches back."""
+    return round(years * _WEEKS_PER_YEAR)
+
+
+def fitted_as_of(weeks: Dates, judged: Indexes, every: int) -> Indexes:
+    """The week, at or before each *judged* one (indexes of *weeks*), as of which its baseline is fitted: every so many, (W,)."""
+    number = weeks[judged].astype(np.int64) // 7
+    found: Indexes = np.maximum(judged - number % every, 0)
+    return found
 
 
 def lags_before(nearest: int, count: int) -> Indexes:
@@ -78,6 +92,12 @@ def totals(values: Floats, weeks: Indexes, lags: Indexes) -> Floats:
     for row, (now, back) in enumerate(zip(weeks, np.broadcast_to(lags, (weeks.size, lags.shape[-1])), strict=True)):
         total[row] = np.nansum(past(values, int(now), back), axis=0)
     return total
+
+
+def note_history(notes: Notes, unfit: NDArray[np.bool_], history: Floats, least: int) -> None:
+    """Note the *unfit* cells, and how many of the *least* weeks before them that there must be are known: *history*, (W, R)."""
+    for week, region in np.argwhere((notes == "") & unfit):
+        notes[week, region] = f"too little history: {int(history[week, region])} of {least} weeks known"
 
 
 def note_short(notes: Notes, known: Indexes, planned: int, least: int) -> None:

@@ -196,14 +196,18 @@ class Store:
     def reader(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.RecordBatchReader":
         """A query's result as Arrow record batches, as it streams."""
         with errors_of_ours(self.path):
-            return self._connection.sql(sql, params=dict(parameters or {})).to_arrow_reader()
+            return self._relation(sql, parameters).to_arrow_reader()
 
     def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> "pa.Table":
         """A query's result as an Arrow table."""
         with errors_of_ours(self.path):
-            self._connection.complete()  # what was asked before and not read to its end
-            found: pa.Table = self._connection.sql(sql, params=dict(parameters or {})).to_arrow_table()
+            found: pa.Table = self._relation(sql, parameters).to_arrow_table()
         return found
+
+    def _relation(self, sql: str, parameters: Mapping[str, Any] | None) -> "duckdb.DuckDBPyRelation":
+        """A query that is still to run, after what was asked before and not read to its end."""
+        self._connection.complete()
+        return self._connection.sql(sql, params=dict(parameters or {}))
 
     def put(self, name: str, rows: "pa.Table") -> None:
         """Make the temporary table *name* of an Arrow table's rows."""
