@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
 
 from analytics.errors import OptionError
 from analytics.evaluation import first_flags, threshold
@@ -18,6 +17,7 @@ from analytics.simulate import Scenario, noufaily
 from analytics.simulate.ramps import RampDesign, ramps
 from analytics.weeks import as_date
 from tests.reference.farrington_panels import panel_of, poisson_panel
+from tests.reference.overdispersed import log_pmf
 
 Floats = NDArray[np.float64]
 
@@ -30,12 +30,6 @@ def last(panel: Panel, weeks: int = 1, **options: object) -> SpikeResult:
 def normal_of(panel: Panel, **options: object) -> Baseline:
     """The baseline of the last week."""
     return baselines(panel, np.array([len(panel.weeks) - 1]), JointOptions(**options), 1)  # type: ignore[arg-type]
-
-
-def log_pmf(counts: Floats, mean: Floats, phi: float) -> Floats:
-    """Log probability of counts of variance phi mean, by scipy."""
-    answer: Floats = stats.nbinom.logpmf(counts, mean / (phi - 1), 1 / phi)
-    return answer
 
 
 def slow_statistic(window: Floats, means: Floats, phi: float) -> Floats:

@@ -16,6 +16,7 @@ from analytics.panel import Panel
 from analytics.simulate.ramps import RampDesign, ramps
 from analytics.weeks import as_date
 from tests.reference.farrington_panels import panel_of, poisson_panel
+from tests.reference.overdispersed import log_pmf
 
 Floats = NDArray[np.float64]
 MOST = (16.0, 12.0)
@@ -30,12 +31,6 @@ def last(panel: Panel, weeks: int = 1, **options: object) -> SpikeResult:
 def normal_of(panel: Panel, **options: object) -> Baseline:
     """The baseline of the last week."""
     return baselines(panel, np.array([len(panel.weeks) - 1]), RampOptions(**options), 1)  # type: ignore[arg-type]
-
-
-def log_pmf(counts: Floats, mean: Floats, phi: float) -> Floats:
-    """Log probability of counts of variance phi mean, by scipy."""
-    answer: Floats = stats.nbinom.logpmf(counts, mean / (phi - 1), 1 / phi)
-    return answer
 
 
 def slow_statistic(window: Floats, means: Floats, phi: float, options: RampOptions) -> Floats:

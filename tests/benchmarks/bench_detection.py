@@ -7,12 +7,10 @@ Markdown file in a folder, and docs/evidence.md is put together from those that 
 seeds below.
 """
 
-import argparse
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +42,7 @@ from analytics.simulate import SCENARIOS, Scenario, noufaily
 from analytics.simulate.cases import FIRST_WEEK, SIZES, Design, drawn, lasting
 from analytics.simulate.designs import JUDGED, SimulatedCounts, counts_panel
 from analytics.weeks import as_date
+from tests.benchmarks import evidence_page
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -499,21 +498,9 @@ How flags did on real records is in [evidence-real.md](evidence-real.md).
 
 def main() -> None:
     """Run the sections asked for, and put the page together from all that are there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default all")
-    parser.add_argument("--parts", type=Path, default=Path("reports/output/evidence"), help="their Markdown")
-    parser.add_argument("--assemble", action="store_true", help="only put the page together")
-    parser.add_argument("--scale", type=int, default=1, help="so many times fewer series, for a quick look")
-    parser.add_argument("--page", type=Path, default=Path("docs/evidence.md"))
+    parser = evidence_page.parser(__doc__, SECTIONS, "evidence")
     given = parser.parse_args()
-    given.parts.mkdir(parents=True, exist_ok=True)
-    for name in () if given.assemble else given.sections or SECTIONS:
-        begun = time.process_time()
-        text = "\n\n".join(SECTIONS[name](given.scale)) + "\n"
-        (given.parts / f"{name}.md").write_text(text, encoding="utf-8")
-        print(f"{name}: {time.process_time() - begun:.0f} s", flush=True)
-    parts = [path.read_text(encoding="utf-8") for name in SECTIONS if (path := given.parts / f"{name}.md").is_file()]
-    given.page.write_text("\n".join([INTRODUCTION, *parts]), encoding="utf-8")
+    evidence_page.make(given, INTRODUCTION, {name: partial(section, given.scale) for name, section in SECTIONS.items()})
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ seeds below. --records is UCDP's GED of Iraq (ucdp_ged_iraq_v19_1_hdx.csv, as th
 it is not in the repository.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,6 +31,7 @@ from analytics.settings import Settings
 from analytics.simulate import SumDesign, sums
 from analytics.store import fresh_store, load
 from analytics.weeks import as_date
+from tests.benchmarks import evidence_page
 from tests.benchmarks.bench_detection import markdown
 
 Floats = NDArray[np.float64]
@@ -344,22 +345,11 @@ The method *compound* is described in [sums.md](sums.md); what it is made of was
 
 def main() -> None:
     """Run the sections asked for, and put the page together from all that are there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default all")
-    parser.add_argument("--parts", type=Path, default=Path("reports/output/evidence-sums"), help="their Markdown")
-    parser.add_argument("--assemble", action="store_true", help="only put the page together")
-    parser.add_argument("--scale", type=int, default=1, help="so many times fewer series, for a quick look")
+    parser = evidence_page.parser(__doc__, SECTIONS, "evidence-sums")
     parser.add_argument("--records", type=Path, help="UCDP's records, for the section real")
-    parser.add_argument("--page", type=Path, default=Path("docs/evidence-sums.md"))
     given = parser.parse_args()
-    given.parts.mkdir(parents=True, exist_ok=True)
-    for name in () if given.assemble else given.sections or SECTIONS:
-        begun = time.process_time()
-        text = "\n\n".join(SECTIONS[name](given.scale, given.records)) + "\n"
-        (given.parts / f"{name}.md").write_text(text, encoding="utf-8")
-        print(f"{name}: {time.process_time() - begun:.0f} s", flush=True)
-    parts = [path.read_text(encoding="utf-8") for name in SECTIONS if (path := given.parts / f"{name}.md").is_file()]
-    given.page.write_text("\n".join([INTRODUCTION, *parts]), encoding="utf-8")
+    made = {name: partial(section, given.scale, given.records) for name, section in SECTIONS.items()}
+    evidence_page.make(given, INTRODUCTION, made)
 
 
 if __name__ == "__main__":
